@@ -1,0 +1,1 @@
+//! What do browser and server share?

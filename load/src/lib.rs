@@ -1,0 +1,1 @@
+//! How does a file get from a URL into a folder, unpacked?
