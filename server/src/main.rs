@@ -1,1 +1,3 @@
+//! Where does `fletchline` start?
+
 fn main() {}

@@ -1,1 +1,23 @@
-//! What a pipeline and a run are.
+//! What is a pipeline, and what is a run?
+//!
+//! Pure: no async, clock, randomness, file system or network. The browser and the server run the same code,
+//! so that every sentence about a problem shows while one types.
+
+pub mod id;
+pub mod kind;
+pub mod launch;
+pub mod path;
+pub mod pipeline;
+pub mod problem;
+pub mod quantity;
+pub mod run;
+pub mod site;
+pub mod value;
+
+pub use id::{ArrowId, ExecutionId, GroupId, NoteId, PipelineId, RunId, TaskId};
+pub use kind::{Kind, KindName};
+pub use pipeline::{Acl, Arrow, Group, Note, Parameter, ParameterType, Pipeline, Place, Settings, Task};
+pub use problem::{At, Fix, Problem, Severity};
+pub use quantity::{Cpu, Memory, Seconds};
+pub use site::Site;
+pub use value::{EnvValue, Inherit, Unknown};

@@ -1,0 +1,39 @@
+//! What can the browser know of the installation?
+
+use leptos::{prelude::*, server_fn::codec::Json};
+use model::{Site, pipeline::Acl};
+use serde::{Deserialize, Serialize};
+
+use crate::error::ApiError;
+
+/// One setting with where its value comes from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SettingView {
+    pub name: String,
+    pub value: String,
+    /// "default", "fletchline.toml", "FLETCHLINE_PORT", "--port".
+    pub source: String,
+    pub help: String,
+}
+
+#[server(prefix = "/api", endpoint = "site", input = Json)]
+pub async fn get_site() -> Result<Site, ApiError> {
+    super::answer(|backend| async move { backend.site().await }).await
+}
+
+#[server(prefix = "/api", endpoint = "settings", input = Json)]
+pub async fn settings() -> Result<Vec<SettingView>, ApiError> {
+    super::answer(|backend| async move { backend.settings().await }).await
+}
+
+/// Makes a named volume of a folder on this machine.
+#[server(prefix = "/api", endpoint = "volumes/make", input = Json)]
+pub async fn make_volume(name: String, folder: String, access: Acl) -> Result<Site, ApiError> {
+    super::answer(|backend| async move { backend.make_volume(name, folder, access).await }).await
+}
+
+/// Stores a secret. Its value never comes back.
+#[server(prefix = "/api", endpoint = "secrets/set", input = Json)]
+pub async fn set_secret(name: String, value: String) -> Result<Site, ApiError> {
+    super::answer(|backend| async move { backend.set_secret(name, value).await }).await
+}

@@ -1,0 +1,64 @@
+//! What may validation know of the installation?
+//!
+//! One plain value that the server sends to the page, so that the same sentences appear while typing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    kind::KindName,
+    pipeline::Acl,
+    quantity::{Cpu, Memory},
+};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Site {
+    pub runner: RunnerName,
+    /// The most that one task can get: this machine, or the largest node.
+    pub capacity: Capacity,
+    /// Shared volumes by name.
+    pub volumes: BTreeMap<String, SiteVolume>,
+    /// Names only.
+    pub secrets: BTreeSet<String>,
+    /// The image of a kind that says none. Empty on this machine, where programs stand in place of images.
+    pub default_images: BTreeMap<KindName, String>,
+    pub limits: Limits,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunnerName {
+    /// Processes on this machine.
+    Local,
+    Kubernetes,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Capacity {
+    pub cpu: Cpu,
+    pub memory: Memory,
+    pub gpu: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteVolume {
+    /// The most that a task may do with it.
+    pub access: Acl,
+    /// It holds a `pipeline/` folder (the team's NAS usually does), which is mounted read-only over it.
+    pub holds_results: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Copies of one Job, and mounts of copies into one task.
+    pub copies: u32,
+    /// Bytes of a task's files together.
+    pub files: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { copies: 1000, files: 900 * 1024 }
+    }
+}

@@ -1,0 +1,3 @@
+//! What is the server made of?
+
+pub mod runner;

@@ -1,0 +1,89 @@
+//! What must a place that runs tasks be able to do?
+
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use engine::{action::Action, observed::Observed};
+use model::{ExecutionId, site::Capacity};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::mpsc,
+};
+
+/// Observes and performs; decides nothing.
+///
+/// # Guarantees
+/// - At most one live workload per execution, ever, whatever is performed twice and whenever the server is killed.
+/// - An end is told until it is released, also to a server that starts later.
+#[async_trait]
+pub trait Runner: Send + Sync + 'static {
+    /// First one [`Observed::All`], then every change within 500 ms. A new call ends the earlier one's stream.
+    async fn observe(&self) -> Result<mpsc::Receiver<Observed>, RunnerError>;
+
+    /// Returns when the action is accepted durably, not when its effect is over. Actions on one execution are
+    /// carried out in the order they are performed.
+    async fn perform(&self, action: Action) -> Result<(), RunnerError>;
+
+    /// The most that tasks may take together; `None` where a cluster decides.
+    fn budget(&self) -> Option<Capacity>;
+
+    /// Where the log lies on our side: lines `<milliseconds since 1970> <text>\n`, appended while it runs.
+    fn log(&self, execution: &ExecutionId) -> PathBuf;
+
+    /// Runs a program inside the running task.
+    async fn exec(&self, execution: &ExecutionId, exec: Exec) -> Result<Session, RunnerError>;
+
+    /// Connects to a port of the running task.
+    async fn dial(&self, execution: &ExecutionId, port: u16) -> Result<Box<dyn Connection>, RunnerError>;
+}
+
+pub trait Connection: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Connection for T {}
+
+#[derive(Clone, Debug)]
+pub struct Exec {
+    /// Empty: a shell, the first of bash and sh that is there.
+    pub argv: Vec<String>,
+    /// A terminal of this size; `None`: plain pipes.
+    pub terminal: Option<TerminalSize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TerminalSize {
+    pub columns: u16,
+    pub rows: u16,
+}
+
+/// A program that runs inside a task on somebody's behalf. Dropping it ends the program.
+pub struct Session {
+    pub input: mpsc::Sender<SessionInput>,
+    /// Ends with [`SessionOutput::Exit`].
+    pub output: mpsc::Receiver<SessionOutput>,
+}
+
+#[derive(Clone, Debug)]
+pub enum SessionInput {
+    Bytes(Vec<u8>),
+    Resize(TerminalSize),
+    End,
+}
+
+#[derive(Clone, Debug)]
+pub enum SessionOutput {
+    Stdout(Vec<u8>),
+    Stderr(Vec<u8>),
+    Exit(i32),
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum RunnerError {
+    /// The task is not running (any more).
+    #[error("{0} is not running")]
+    NotRunning(ExecutionId),
+    /// Trying again may help: the cluster or the disk did not answer.
+    #[error("{0}")]
+    Unavailable(String),
+    /// Trying again as it is will not help.
+    #[error("{0}")]
+    Refused(String),
+}
