@@ -1,1 +1,3 @@
+//! What runs beside every task?
+
 fn main() {}

@@ -1,0 +1,60 @@
+//! What must this machine have, and how does it get it?
+
+use anyhow::{Result, bail};
+
+use crate::shell::{command, exists, output, run};
+
+/// A program that Debian gives, with the package that holds it.
+type Need = (&'static str, &'static str);
+
+/// Isolation of tasks when the server is not root; certificates and Python for the Python kinds.
+const TO_RUN: [Need; 2] = [("bwrap", "bubblewrap"), ("python3", "python3")];
+/// What the tests drive the product with.
+const TO_TEST: [Need; 5] = [
+    ("chromium", "chromium"),
+    ("node", "nodejs"),
+    ("npm", "npm"),
+    ("ssh", "openssh-client"),
+    ("sshd", "openssh-server"),
+];
+
+pub fn to_run() -> Result<()> {
+    wasm_target()?;
+    packages(&TO_RUN)
+}
+
+pub fn to_test() -> Result<()> {
+    wasm_target()?;
+    packages(&TO_RUN)?;
+    packages(&TO_TEST)
+}
+
+fn wasm_target() -> Result<()> {
+    const TARGET: &str = "wasm32-unknown-unknown";
+    let installed = output(&mut command("rustc", &["--print", "target-libdir", "--target", TARGET]))?;
+    if std::path::Path::new(&installed).is_dir() {
+        return Ok(());
+    }
+    run(&mut command("rustup", &["target", "add", TARGET]))
+}
+
+fn packages(needs: &[Need]) -> Result<()> {
+    let missing: Vec<&str> =
+        needs.iter().filter(|(program, _)| !is_there(program)).map(|(_, package)| *package).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let is_root = output(&mut command("id", &["-u"]))? == "0";
+    if !is_root || !exists("apt-get") {
+        bail!("this machine lacks {}: sudo apt-get install {}", missing.join(", "), missing.join(" "));
+    }
+    println!("Installing {}", missing.join(", "));
+    run(command("apt-get", &["update", "-qq"]).env("DEBIAN_FRONTEND", "noninteractive"))?;
+    let mut install = vec!["install", "-y", "-qq", "--no-install-recommends"];
+    install.extend(&missing);
+    run(command("apt-get", &install).env("DEBIAN_FRONTEND", "noninteractive").stdout(std::process::Stdio::null()))
+}
+
+fn is_there(program: &str) -> bool {
+    exists(program) || std::path::Path::new("/usr/sbin").join(program).is_file()
+}
