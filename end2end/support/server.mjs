@@ -1,0 +1,71 @@
+// How does a test get a server of its own?
+
+import { spawn } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+const BIN = process.env.FLETCHLINE_BIN ?? path.resolve(import.meta.dirname, "../../target/debug/fletchline");
+const LINK = /http:\/\/\S+\/link\?code=\S+/;
+
+/** A server on a data folder of its own; it can be killed and started again on the same folder. */
+export class Server {
+  static async start(options = {}) {
+    const data = options.data ?? (await mkdtemp(path.join(tmpdir(), "fletchline-e2e-")));
+    const server = new Server(data);
+    await server.up();
+    return server;
+  }
+
+  constructor(data) {
+    this.data = data;
+    this.port = 0;
+  }
+
+  async up() {
+    this.process = spawn(BIN, ["serve", "--data", this.data, "--port", String(this.port)], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.output = "";
+    this.link = await new Promise((resolve, reject) => {
+      const take = (chunk) => {
+        this.output += chunk;
+        const link = this.output.match(LINK);
+        if (link) resolve(link[0]);
+      };
+      this.process.stdout.on("data", take);
+      this.process.stderr.on("data", take);
+      this.process.on("exit", (code) => reject(new Error(`the server ended with ${code}:\n${this.output}`)));
+    });
+    this.origin = new URL(this.link).origin;
+    this.port = Number(new URL(this.link).port);
+  }
+
+  /** As a power cut would. What it had launched goes on. */
+  async kill() {
+    const gone = new Promise((resolve) => this.process.on("exit", resolve));
+    this.process.kill("SIGKILL");
+    await gone;
+  }
+
+  /** Ends the server and everything it has launched, and removes its folder. */
+  async remove() {
+    await fletchline(["stop", "--all", "--data", this.data]).catch(() => {});
+    if (this.process.exitCode === null && this.process.signalCode === null) await this.kill();
+    await rm(this.data, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** Runs the command line to its end. */
+export function fletchline(args, options = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(BIN, args, { stdio: ["pipe", "pipe", "pipe"], ...options });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.on("data", (chunk) => (stdout += chunk));
+    child.stderr.on("data", (chunk) => (stderr += chunk));
+    child.on("error", reject);
+    child.on("exit", (code) => resolve({ code, stdout, stderr }));
+    child.stdin.end(options.input ?? "");
+  });
+}
