@@ -1,0 +1,282 @@
+//! How many jobs a second does a run get through, and how soon does a downstream start?
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    time::Instant,
+};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+
+use super::{median, peers, percentile, product, report, scratch};
+use crate::shell;
+
+type Dag = BTreeMap<String, Vec<String>>;
+
+const SIZES: [usize; 2] = [200, 2000];
+const ROUNDS: usize = 3;
+const CHAIN: usize = 100;
+const SLOTS: f64 = 8.0;
+
+pub fn bench() -> Result<()> {
+    let product = product()?;
+    let peers = prepare(&peers("engine")?)?;
+    let mut rows = Vec::new();
+    for size in SIZES {
+        rows.extend(throughput(&product, &peers, size)?);
+    }
+    let chain = chain(&product)?;
+    let values = json!({ "throughput": rows, "chain": chain, "cores": cores() });
+    report("engine", "Engine: jobs a second, and the latency of a chain", &table(&rows, &chain), &values)
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// What each peer is called, and how it runs `dag.json` in the folder it is started in.
+struct Peer {
+    name: &'static str,
+    program: PathBuf,
+    arguments: Vec<String>,
+    python_path: Option<PathBuf>,
+}
+
+fn prepare(folder: &Path) -> Result<Vec<Peer>> {
+    let floor = folder.join("floor-rust");
+    shell::run(
+        shell::cargo(&["build", "--release"]).current_dir(&floor).env("CARGO_TARGET_DIR", floor.join("target")),
+    )?;
+    for package in ["luigi", "snakemake"] {
+        venv(folder, package)?;
+    }
+    let text = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    Ok(vec![
+        Peer {
+            name: "durable floor, group commit",
+            program: floor.join("target/release/floor"),
+            arguments: text(&["FULL", "group"]),
+            python_path: None,
+        },
+        Peer {
+            name: "Luigi, 8 workers",
+            program: folder.join("venv/luigi/bin/luigi"),
+            arguments: text(&[
+                "--module",
+                "luigi_dag",
+                "All",
+                "--local-scheduler",
+                "--workers",
+                "8",
+                "--log-level",
+                "ERROR",
+            ]),
+            python_path: Some(folder.join("peers")),
+        },
+        Peer {
+            name: "Snakemake, 8 cores",
+            program: folder.join("venv/snakemake/bin/snakemake"),
+            arguments: text(&["--cores", "8", "-q", "all", "--nolock"]),
+            python_path: None,
+        },
+    ])
+}
+
+fn venv(folder: &Path, package: &str) -> Result<()> {
+    let venv = folder.join("venv").join(package);
+    if venv.join("bin").join(package).exists() {
+        return Ok(());
+    }
+    let path = venv.display().to_string();
+    shell::run(&mut shell::command("python3", &["-m", "venv", &path]))?;
+    let pip = venv.join("bin/pip").display().to_string();
+    shell::run(&mut shell::command(&pip, &["install", "--quiet", "--disable-pip-version-check", package]))
+}
+
+/// Layered fan-out and fan-in, the same as the peers' own generator makes.
+fn dag(size: usize) -> Dag {
+    let width = (((size - 2) as f64).sqrt() * 1.6).round().max(1.0) as usize;
+    let mut dag = Dag::from([("t0".to_owned(), Vec::new())]);
+    let mut previous = vec!["t0".to_owned()];
+    let mut next = 1;
+    while next < size - 1 {
+        let mut layer = Vec::new();
+        for row in 0..width.min(size - 1 - next) {
+            let mut upstreams =
+                vec![previous[row % previous.len()].clone(), previous[(row * 7 + 3) % previous.len()].clone()];
+            upstreams.sort();
+            upstreams.dedup();
+            dag.insert(format!("t{next}"), upstreams);
+            layer.push(format!("t{next}"));
+            next += 1;
+        }
+        previous = layer;
+    }
+    dag.insert(format!("t{}", size - 1), previous);
+    dag
+}
+
+/// Interleaved, so that a busy minute of the machine hurts all alike.
+fn throughput(product: &Path, peers: &[Peer], size: usize) -> Result<Vec<Value>> {
+    let dag = dag(size);
+    let mut rates: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for round in 0..ROUNDS {
+        let seconds = ours(product, &dag, round)?;
+        rates.entry("Fletchline").or_default().push(size as f64 / seconds);
+        for peer in peers {
+            let seconds = theirs(peer, &dag)?;
+            rates.entry(peer.name).or_default().push(size as f64 / seconds);
+        }
+        println!("{size} jobs, round {}: {rates:.0?}", round + 1);
+    }
+    let medians: BTreeMap<&str, f64> = rates.into_iter().map(|(name, rates)| (name, median(rates))).collect();
+    let own = medians["Fletchline"];
+    Ok(medians
+        .iter()
+        .map(|(name, rate)| json!({ "engine": name, "jobs": size, "jobs_per_second": rate.round(), "ours_is_times": own / rate }))
+        .collect())
+}
+
+fn theirs(peer: &Peer, dag: &Dag) -> Result<f64> {
+    let folder = scratch("engine-peer")?;
+    fs::remove_dir_all(&folder)?;
+    fs::create_dir_all(folder.join("out"))?;
+    fs::write(folder.join("dag.json"), serde_json::to_string(dag)?)?;
+    fs::write(folder.join("Snakefile"), SNAKEFILE)?;
+    let mut command = Command::new(&peer.program);
+    command.args(&peer.arguments).current_dir(&folder).stdout(Stdio::null()).stderr(Stdio::null());
+    if let Some(path) = &peer.python_path {
+        command.env("PYTHONPATH", path);
+    }
+    let started = Instant::now();
+    shell::run(&mut command)?;
+    let seconds = started.elapsed().as_secs_f64();
+    check(&folder.join("out"), dag)?;
+    Ok(seconds)
+}
+
+const SNAKEFILE: &str = "import json\nD = json.load(open(\"dag.json\"))\nrule all:\n    input: expand(\"out/{t}\", t=list(D))\n\
+rule t:\n    output: \"out/{t}\"\n    input: lambda w: [\"out/\" + x for x in D[w.t]]\n    shell: \"touch {output}\"\n";
+
+/// Through the server as a user has it: sandbox, supervisor, journal and log.
+fn ours(product: &Path, dag: &Dag, round: usize) -> Result<f64> {
+    let tasks: Vec<Value> = dag.keys().map(|id| job(id, &["/usr/bin/touch", &format!("/out/{id}")])).collect();
+    let arrows: Vec<Value> =
+        dag.iter().flat_map(|(to, upstreams)| upstreams.iter().map(move |from| arrow(from, to))).collect();
+    let folder = fresh(&format!("engine-{}-{round}", dag.len()))?;
+    let seconds = run(product, &folder, &tasks, &arrows)?;
+    check(&folder.join("out"), dag)?;
+    fs::remove_dir_all(&folder)?;
+    Ok(seconds)
+}
+
+fn job(id: &str, command: &[&str]) -> Value {
+    let cpu = (cores() as f64 / SLOTS * 1000.0).floor() / 1000.0;
+    json!({
+        "id": id, "name": id, "kind": "job", "command": command, "resources": { "cpu": cpu },
+        "volumes": [{ "volume": "out", "acl": "RW", "mount_path": "/out" }],
+    })
+}
+
+fn arrow(from: &str, to: &str) -> Value {
+    json!({ "id": format!("{from}-{to}"), "from_task": from, "to_task": to })
+}
+
+fn fresh(name: &str) -> Result<PathBuf> {
+    let folder = scratch(name)?;
+    fs::remove_dir_all(&folder)?;
+    fs::create_dir_all(folder.join("data"))?;
+    fs::create_dir_all(folder.join("out"))?;
+    Ok(folder)
+}
+
+/// Seconds of `fletchline run`, from its start to its end.
+fn run(product: &Path, folder: &Path, tasks: &[Value], arrows: &[Value]) -> Result<f64> {
+    let out = folder.join("out");
+    fs::write(
+        folder.join("data/fletchline.toml"),
+        format!("[volumes.out]\nfolder = {:?}\naccess = \"RW\"\n", out.display().to_string()),
+    )?;
+    let document =
+        json!({ "format": "fletchline/v1", "id": "bench", "name": "Bench", "tasks": tasks, "arrows": arrows });
+    fs::write(folder.join("pipeline.json"), serde_json::to_string(&document)?)?;
+    let started = Instant::now();
+    let mut command = Command::new(product);
+    command.args(["run", "pipeline.json", "--wait", "--data", "data"]).current_dir(folder).stdout(Stdio::null());
+    shell::run(&mut command)?;
+    Ok(started.elapsed().as_secs_f64())
+}
+
+/// All ran, and none before its upstreams.
+fn check(out: &Path, dag: &Dag) -> Result<()> {
+    let time = |id: &str| -> Result<std::time::SystemTime> {
+        Ok(fs::metadata(out.join(id)).with_context(|| format!("{id} did not run"))?.modified()?)
+    };
+    for (id, upstreams) in dag {
+        for upstream in upstreams {
+            ensure!(time(upstream)? <= time(id)?, "{id} ran before {upstream}");
+        }
+    }
+    Ok(())
+}
+
+/// Each job of a chain writes down its own time and ends: from one time to the next lie the upstream's exit, our
+/// decision, and the downstream's start.
+fn chain(product: &Path) -> Result<Value> {
+    let name = |index: usize| format!("c{index:03}");
+    let tasks: Vec<Value> = (0..CHAIN)
+        .map(|index| job(&name(index), &["/bin/sh", "-c", &format!("exec date +%s%N > /out/{}", name(index))]))
+        .collect();
+    let arrows: Vec<Value> = (1..CHAIN).map(|index| arrow(&name(index - 1), &name(index))).collect();
+    let folder = fresh("engine-chain")?;
+    run(product, &folder, &tasks, &arrows)?;
+    let times: Vec<f64> = (0..CHAIN)
+        .map(|index| Ok(fs::read_to_string(folder.join("out").join(name(index)))?.trim().parse::<f64>()? / 1e6))
+        .collect::<Result<_>>()?;
+    let mut steps: Vec<f64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    steps.sort_by(f64::total_cmp);
+    Ok(json!({
+        "jobs": CHAIN, "step_p50_ms": percentile(&steps, 0.5), "step_p99_ms": percentile(&steps, 0.99),
+        "step_max_ms": percentile(&steps, 1.0),
+    }))
+}
+
+fn table(rows: &[Value], chain: &Value) -> String {
+    let mut text = String::from("| engine | jobs | jobs/s | ours is … times |\n|---|---|---|---|\n");
+    for row in rows {
+        text += &format!(
+            "| {} | {} | {} | {:.2} |\n",
+            row["engine"].as_str().unwrap_or_default(),
+            row["jobs"],
+            row["jobs_per_second"],
+            row["ours_is_times"].as_f64().unwrap_or_default()
+        );
+    }
+    let step = |key: &str| chain[key].as_f64().unwrap_or_default();
+    text += &format!(
+        "\nMedians of {ROUNDS} interleaved runs on {} cores, each the whole command from start to end; every job is one real\n\
+         process (`touch`). Ours runs each in its sandbox, under its supervisor, with its log and an fsync'd journal.\n\n\
+         A chain of {CHAIN}: from one job's own time stamp to the next one's (upstream's exit, decision, sandbox, start)\n\
+         p50 {:.1} ms, p99 {:.1} ms, longest {:.1} ms.\n",
+        cores(),
+        step("step_p50_ms"),
+        step("step_p99_ms"),
+        step("step_max_ms")
+    );
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_graph_is_the_one_that_the_peers_run() {
+        let dag = dag(200);
+        let dependencies: usize = dag.values().map(Vec::len).sum();
+        assert_eq!((dag.len(), dependencies), (200, 379));
+    }
+}

@@ -1,0 +1,88 @@
+//! What is measured, and where do the reports go?
+//!
+//! Machines differ and are shared: a report holds ratios against peers that ran between our own runs.
+
+use std::{fs, path::PathBuf};
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+use crate::{bundle, root, shell};
+
+mod canvas;
+mod engine;
+mod load;
+mod size;
+
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum What {
+    /// Jobs a second and the latency of a chain, beside Luigi, Snakemake and a durable floor.
+    Engine,
+    /// Frames a second in the editor, at 5,000 tasks.
+    Canvas,
+    /// Download and unpack, beside curl piped into bsdtar.
+    Load,
+    /// The browser's bundle, and the memory of an idle server.
+    Size,
+}
+
+pub fn bench(what: &[What]) -> Result<()> {
+    let what = if what.is_empty() { &[What::Size, What::Load, What::Engine, What::Canvas] } else { what };
+    for one in what {
+        match one {
+            What::Engine => engine::bench()?,
+            What::Canvas => canvas::bench()?,
+            What::Load => load::bench()?,
+            What::Size => size::bench()?,
+        }
+    }
+    Ok(())
+}
+
+/// A folder for what is built and written while measuring.
+fn scratch(name: &str) -> Result<PathBuf> {
+    let folder = bundle::target().join("bench").join(name);
+    fs::create_dir_all(&folder)?;
+    Ok(folder.canonicalize()?)
+}
+
+/// A copy of a peer collection (`FLETCHLINE_PEERS`, else the one beside the repository) that may be built in.
+fn peers(name: &str) -> Result<PathBuf> {
+    let collection = std::env::var_os("FLETCHLINE_PEERS").map_or_else(|| root().join("../shared/bench"), PathBuf::from);
+    let from = collection.join(name).canonicalize().with_context(|| {
+        format!("no peers to measure against: set FLETCHLINE_PEERS to a folder that holds `{name}/`")
+    })?;
+    let to = scratch("peers")?.join(name);
+    fs::create_dir_all(&to)?;
+    let source = format!("{}/.", from.display());
+    shell::run(&mut shell::command("cp", &["-r", "--no-preserve=mode", &source, &to.display().to_string()]))?;
+    Ok(to)
+}
+
+/// The optimised programs that a user has.
+fn product() -> Result<PathBuf> {
+    bundle::bundle(bundle::Profile::Small)?;
+    shell::run(&mut shell::cargo(&["build", "--release", "--package", "server", "--package", "task"]))?;
+    Ok(bundle::target().join("release/fletchline").canonicalize()?)
+}
+
+/// Writes `docs/measured/<name>.json` and `.md`.
+fn report(name: &str, title: &str, table: &str, values: &Value) -> Result<()> {
+    let folder = root().join("docs/measured");
+    fs::create_dir_all(&folder)?;
+    fs::write(folder.join(format!("{name}.json")), format!("{}\n", serde_json::to_string_pretty(values)?))?;
+    fs::write(folder.join(format!("{name}.md")), format!("# {title}\n\n{table}"))?;
+    println!("{title}\n\n{table}");
+    Ok(())
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    percentile(&values, 0.5)
+}
+
+/// Of sorted values.
+fn percentile(sorted: &[f64], share: f64) -> f64 {
+    let last = sorted.len().saturating_sub(1);
+    sorted.get((last as f64 * share).round() as usize).copied().unwrap_or(f64::NAN)
+}
