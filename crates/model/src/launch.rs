@@ -78,6 +78,8 @@ pub enum Program {
     Stay,
     Notebook {
         start_path: TaskPath,
+        /// The notebook that opens first, relative to the start path.
+        open: Option<String>,
         arguments: Vec<String>,
     },
     /// TensorBoard over a folder of links into `pipeline/<pipeline id>`, mounted at `/fletchline/results`.
@@ -86,7 +88,7 @@ pub enum Program {
     Pack {
         framework: Framework,
     },
-    /// Serves what execution `packed` built; only reads it.
+    /// Serves what execution `packed` built, which is mounted read-only at `/fletchline/bento`.
     Serve {
         packed: u64,
         port: Option<u16>,
