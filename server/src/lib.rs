@@ -1,3 +1,4 @@
 //! What is the server made of?
 
 pub mod runner;
+pub mod store;
