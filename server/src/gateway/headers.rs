@@ -74,7 +74,9 @@ pub fn for_browser(headers: &mut HeaderMap, target: &Target) {
     let cookies: Vec<HeaderValue> =
         headers.get_all(header::SET_COOKIE).iter().filter(|value| is_theirs(value)).cloned().collect();
     headers.remove(header::SET_COOKIE);
-    cookies.into_iter().for_each(|cookie| drop(headers.append(header::SET_COOKIE, cookie)));
+    for cookie in cookies {
+        headers.append(header::SET_COOKIE, cookie);
+    }
     if let Some(path) = headers.get(header::LOCATION).and_then(|to| own_location(to, target)) {
         headers.insert(header::LOCATION, path);
     }
