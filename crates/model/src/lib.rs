@@ -11,6 +11,7 @@ pub mod pipeline;
 pub mod problem;
 pub mod quantity;
 pub mod run;
+pub mod serving;
 pub mod site;
 pub mod value;
 
