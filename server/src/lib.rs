@@ -1,5 +1,7 @@
 //! What is the server made of?
 
+pub mod data_folder;
 pub mod gateway;
 pub mod runner;
+pub mod settings;
 pub mod store;

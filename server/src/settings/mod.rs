@@ -1,0 +1,228 @@
+//! Which settings has an installation, and where does each value come from?
+//!
+//! A value is, from weak to strong: its default, `fletchline.toml` in the data folder, `FLETCHLINE_<NAME>` in the
+//! environment, a flag. Named volumes are in the file alone.
+
+mod file;
+#[cfg(test)]
+mod tests;
+pub mod volumes;
+
+use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, str::FromStr};
+
+use app::api::site::SettingView;
+use model::{Cpu, Memory, Seconds};
+
+pub use volumes::{Place, Volume};
+
+/// What can be set, apart from volumes. The help stands here once: for `--help`, the page and the file's error.
+pub const SETTINGS: [Setting; 11] = [
+    Setting { name: "bind", default: "127.0.0.1", help: "The address that the server listens on." },
+    Setting { name: "port", default: "4400", help: "The port that the server listens on; 0 takes any free one." },
+    Setting {
+        name: "public_url",
+        default: "",
+        help: "The address by which browsers reach the server when it is not localhost, for example https://fletchline.example.org.",
+    },
+    Setting {
+        name: "results",
+        default: "",
+        help: "The folder that is the results volume. Empty: `results` in the data folder.",
+    },
+    Setting {
+        name: "python",
+        default: "",
+        help: "A venv or conda folder that comes first on PATH of every task. Empty: Fletchline's own environment.",
+    },
+    Setting { name: "cpu", default: "", help: "Processors that tasks may take together. Empty: all of this machine." },
+    Setting {
+        name: "memory",
+        default: "",
+        help: "Memory that tasks may take together, for example 16 GiB. Empty: all of this machine.",
+    },
+    Setting { name: "gpu", default: "", help: "GPUs that tasks may take together. Empty: all of this machine." },
+    Setting {
+        name: "private_addresses",
+        default: "false",
+        help: "Load Data may download from private and loopback addresses.",
+    },
+    Setting { name: "grace_seconds", default: "10", help: "Seconds between asking a task to stop and killing it." },
+    Setting {
+        name: "keep_runs",
+        default: "0",
+        help: "Keep the data of this many newest runs of each pipeline; 0 keeps all.",
+    },
+];
+
+pub struct Setting {
+    pub name: &'static str,
+    pub default: &'static str,
+    pub help: &'static str,
+}
+
+/// Where a value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    Default,
+    File,
+    Environment,
+    Flag,
+}
+
+impl Source {
+    fn text(&self, name: &str) -> String {
+        match self {
+            Source::Default => "default".into(),
+            Source::File => "fletchline.toml".into(),
+            Source::Environment => variable(name),
+            Source::Flag => format!("--{}", name.replace('_', "-")),
+        }
+    }
+}
+
+/// Typed, checked, with each value's source.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub bind: IpAddr,
+    pub port: u16,
+    pub public_url: Option<PublicUrl>,
+    pub results: Option<PathBuf>,
+    pub python: Option<PathBuf>,
+    pub cpu: Option<Cpu>,
+    pub memory: Option<Memory>,
+    pub gpu: Option<u32>,
+    pub private_addresses: bool,
+    pub grace: Seconds,
+    pub keep_runs: u32,
+    pub volumes: BTreeMap<String, Volume>,
+    told: BTreeMap<&'static str, (String, Source)>,
+}
+
+/// `https://name[:port]`, nothing behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicUrl {
+    pub scheme: String,
+    /// Name and, unless it is the scheme's own, port: as in a `Host` header.
+    pub host: String,
+}
+
+/// What is wrong with the settings, in one sentence with its place.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+    #[error("fletchline.toml cannot be read: {0}")]
+    Unreadable(String),
+    #[error("fletchline.toml: {0}")]
+    Syntax(String),
+    #[error("fletchline.toml has a setting `{name}` that nothing reads{hint}")]
+    Unknown { name: String, hint: String },
+    #[error("{place}: {sentence}")]
+    Value { place: String, sentence: String },
+}
+
+impl Settings {
+    /// `file` is the text of `fletchline.toml` (empty without one), `flags` the given ones by name.
+    ///
+    /// # Errors
+    /// The first value that is not what it should be, with where it stands.
+    pub fn read(
+        file: &str,
+        environment: impl Fn(&str) -> Option<String>,
+        flags: &BTreeMap<String, String>,
+    ) -> Result<Settings, SettingsError> {
+        let file = file::parse(file)?;
+        let mut told = BTreeMap::new();
+        for setting in &SETTINGS {
+            let value = None
+                .or_else(|| flags.get(setting.name).map(|value| (value.clone(), Source::Flag)))
+                .or_else(|| environment(&variable(setting.name)).map(|value| (value, Source::Environment)))
+                .or_else(|| file.values.get(setting.name).map(|value| (value.clone(), Source::File)))
+                .unwrap_or_else(|| (setting.default.to_owned(), Source::Default));
+            told.insert(setting.name, value);
+        }
+        Settings::typed(told, file.volumes)
+    }
+
+    fn typed(
+        told: BTreeMap<&'static str, (String, Source)>,
+        volumes: BTreeMap<String, Volume>,
+    ) -> Result<Settings, SettingsError> {
+        let values = Values(&told);
+        Ok(Settings {
+            bind: values.needed("bind", "an IP address such as 127.0.0.1 is expected")?,
+            port: values.needed("port", "a port from 0 to 65535 is expected")?,
+            public_url: values
+                .optional("public_url", "an address such as https://fletchline.example.org is expected")?,
+            results: values.folder("results")?,
+            python: values.folder("python")?,
+            cpu: values.optional("cpu", "a number of processors such as 4 is expected")?,
+            memory: values.optional("memory", "an amount of memory such as 16 GiB is expected")?,
+            gpu: values.optional("gpu", "a number of GPUs is expected")?,
+            private_addresses: values.needed("private_addresses", "true or false is expected")?,
+            grace: Seconds(values.needed("grace_seconds", "a number of seconds is expected")?),
+            keep_runs: values.needed("keep_runs", "a number of runs is expected")?,
+            volumes,
+            told,
+        })
+    }
+
+    /// Every value with its source and its help, volumes last.
+    pub fn views(&self) -> Vec<SettingView> {
+        let settings = SETTINGS.iter().map(|setting| {
+            let (value, source) = &self.told[setting.name];
+            SettingView {
+                name: setting.name.into(),
+                value: value.clone(),
+                source: source.text(setting.name),
+                help: setting.help.into(),
+            }
+        });
+        settings.chain(self.volumes.iter().map(|(name, volume)| volume.view(name))).collect()
+    }
+}
+
+struct Values<'a>(&'a BTreeMap<&'static str, (String, Source)>);
+
+impl Values<'_> {
+    fn needed<T: FromStr>(&self, name: &str, expected: &str) -> Result<T, SettingsError> {
+        let (text, source) = &self.0[name];
+        text.trim().parse().map_err(|_| SettingsError::Value {
+            place: format!("{} ({})", name, source.text(name)),
+            sentence: format!("\"{text}\" does not fit: {expected}"),
+        })
+    }
+
+    /// Empty is none.
+    fn optional<T: FromStr>(&self, name: &str, expected: &str) -> Result<Option<T>, SettingsError> {
+        if self.0[name].0.trim().is_empty() { Ok(None) } else { self.needed(name, expected).map(Some) }
+    }
+
+    fn folder(&self, name: &str) -> Result<Option<PathBuf>, SettingsError> {
+        let folder: Option<PathBuf> = self.optional(name, "a folder is expected")?;
+        match folder {
+            Some(folder) if !folder.is_absolute() => Err(SettingsError::Value {
+                place: format!("{} ({})", name, self.0[name].1.text(name)),
+                sentence: format!("\"{}\" is not absolute: begin it with \"/\"", folder.display()),
+            }),
+            folder => Ok(folder),
+        }
+    }
+}
+
+impl FromStr for PublicUrl {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (scheme, rest) = text.split_once("://").ok_or(())?;
+        let host = rest.trim_end_matches('/').to_ascii_lowercase();
+        let is_host = !host.is_empty() && !host.contains(['/', '?', '#', '@', '\\', ' ']);
+        let default = if scheme == "https" { ":443" } else { ":80" };
+        let host = host.strip_suffix(default).map_or(host.clone(), str::to_owned);
+        match (matches!(scheme, "http" | "https"), is_host) {
+            (true, true) => Ok(PublicUrl { scheme: scheme.into(), host }),
+            _ => Err(()),
+        }
+    }
+}
+
+fn variable(name: &str) -> String {
+    format!("FLETCHLINE_{}", name.to_ascii_uppercase())
+}

@@ -1,0 +1,83 @@
+//! Does each value come from the strongest place that names it?
+
+use model::Acl;
+
+use super::*;
+
+fn read(file: &str, environment: &[(&str, &str)], flags: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+    let environment: BTreeMap<_, _> = environment.iter().copied().collect();
+    let flags = flags.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Settings::read(file, |name| environment.get(name).map(|value| (*value).to_owned()), &flags)
+}
+
+fn source(settings: &Settings, name: &str) -> (String, String) {
+    let view = settings.views().into_iter().find(|view| view.name == name).unwrap();
+    assert!(!view.help.is_empty());
+    (view.value, view.source)
+}
+
+#[test]
+fn a_flag_beats_the_environment_which_beats_the_file_which_beats_the_default() {
+    let file = "port = 1\nbind = \"127.0.0.2\"\nkeep_runs = 3\n";
+    let settings = read(file, &[("FLETCHLINE_PORT", "2"), ("FLETCHLINE_BIND", "127.0.0.3")], &[("port", "3")]).unwrap();
+    assert_eq!((settings.port, settings.keep_runs, settings.grace), (3, 3, Seconds(10)));
+    assert_eq!(source(&settings, "port"), ("3".into(), "--port".into()));
+    assert_eq!(source(&settings, "bind"), ("127.0.0.3".into(), "FLETCHLINE_BIND".into()));
+    assert_eq!(source(&settings, "keep_runs"), ("3".into(), "fletchline.toml".into()));
+    assert_eq!(source(&settings, "grace_seconds"), ("10".into(), "default".into()));
+}
+
+#[test]
+fn an_unknown_setting_is_an_error_that_names_the_closest_one() {
+    let error = read("prot = 1", &[], &[]).unwrap_err().to_string();
+    assert_eq!(error, "fletchline.toml has a setting `prot` that nothing reads; did you mean `port`?");
+    let error = read("colour_of_the_moon = 1", &[], &[]).unwrap_err().to_string();
+    assert!(error.contains("--help"), "{error}");
+}
+
+#[test]
+fn a_value_that_does_not_fit_is_told_with_its_place() {
+    let error = read("", &[("FLETCHLINE_PORT", "70000")], &[]).unwrap_err().to_string();
+    assert_eq!(error, "port (FLETCHLINE_PORT): \"70000\" does not fit: a port from 0 to 65535 is expected");
+    for file in
+        ["port = [1]", "memory = \"four\"", "results = \"relative\"", "bind = \"nowhere\"", "cpu = -1", "port ="]
+    {
+        assert!(read(file, &[], &[]).is_err(), "{file}");
+    }
+}
+
+#[test]
+fn volumes_are_named_places_with_an_access() {
+    let file = "[volumes.team]\nfolder = \"/srv/team\"\naccess = \"RW\"\n[volumes.data]\nclaim = \"data\"\n";
+    let settings = read(file, &[], &[]).unwrap();
+    assert_eq!(settings.volumes["team"], Volume { place: Place::Folder("/srv/team".into()), access: Acl::ReadWrite });
+    assert_eq!(settings.volumes["data"], Volume { place: Place::Claim("data".into()), access: Acl::ReadOnly });
+    assert_eq!(source(&settings, "volumes.team").0, "folder /srv/team, read and write");
+    for file in [
+        "[volumes.team]\nfolder = \"team\"",
+        "[volumes.team]",
+        "[volumes.results]\nfolder = \"/x\"",
+        "[volumes.\"../x\"]\nfolder = \"/x\"",
+        "[volumes.team]\nfolder = \"/x\"\nacces = \"RW\"",
+        "volumes = 3",
+    ] {
+        assert!(read(file, &[], &[]).is_err(), "{file}");
+    }
+}
+
+#[test]
+fn a_volume_that_is_written_is_read_again_whatever_its_folder_is_called() {
+    let text = format!("port = 1\n{}", Volume::written("team", "/srv/\"odd\"\nname", Acl::ReadWrite));
+    let settings = read(&text, &[], &[]).unwrap();
+    assert_eq!(settings.volumes["team"].place, Place::Folder("/srv/\"odd\"\nname".into()));
+}
+
+#[test]
+fn a_public_address_is_kept_as_a_host_header_has_it() {
+    let url = |text: &str| text.parse::<PublicUrl>().map(|url| url.host);
+    assert_eq!(url("https://Fletchline.example.org:443/"), Ok("fletchline.example.org".into()));
+    assert_eq!(url("http://box:8080"), Ok("box:8080".into()));
+    for bad in ["ftp://x", "box", "https://", "https://x/y", "https://a@b"] {
+        assert_eq!(url(bad), Err(()), "{bad}");
+    }
+}
