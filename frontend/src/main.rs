@@ -1,7 +1,8 @@
 //! Where does the browser start?
 
-use app as _;
+use app::ui::App;
 
 fn main() {
     console_error_panic_hook::set_once();
+    leptos::mount::mount_to_body(App);
 }
