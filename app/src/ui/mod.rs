@@ -1,1 +1,10 @@
 //! What does a person see?
+
+pub mod kit;
+
+use leptos::prelude::*;
+
+#[component]
+pub fn App() -> impl IntoView {
+    view! { <main></main> }
+}

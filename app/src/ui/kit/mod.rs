@@ -1,0 +1,5 @@
+//! Which parts are all pages made of?
+
+pub mod icon;
+
+pub use icon::Icon;
