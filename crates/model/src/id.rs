@@ -50,6 +50,7 @@ macro_rules! ids {
         }
         impl From<$name> for String { fn from(id: $name) -> String { id.0.into() } }
         impl Borrow<str> for $name { fn borrow(&self) -> &str { &self.0 } }
+        impl AsRef<str> for $name { fn as_ref(&self) -> &str { &self.0 } }
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str(&self.0) }
         }

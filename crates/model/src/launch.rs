@@ -33,6 +33,10 @@ pub struct Launch {
     pub image: Option<String>,
     /// Substituted; secrets by name.
     pub env: BTreeMap<String, EnvValue>,
+    /// Variables (`DIGITS_API_URL`) that whoever knows addresses adds to `env` before the launch is performed: the
+    /// address of that execution of a Serving.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub addresses: BTreeMap<String, ExecutionId>,
     pub resources: Need,
     pub mounts: Vec<Mount>,
     /// Folders that are made, empty, before the start and mounted writable.

@@ -3,6 +3,10 @@
 //! Pure: no async, clock, randomness, file system or network. The browser and the server run the same code,
 //! so that every sentence about a problem shows while one types.
 
+pub mod document;
+pub mod fields;
+#[cfg(any(test, feature = "proptest"))]
+pub mod generate;
 pub mod id;
 pub mod kind;
 pub mod launch;
@@ -13,6 +17,7 @@ pub mod quantity;
 pub mod run;
 pub mod serving;
 pub mod site;
+pub mod validate;
 pub mod value;
 
 pub use id::{ArrowId, ExecutionId, GroupId, NoteId, PipelineId, RunId, TaskId};

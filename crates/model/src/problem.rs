@@ -76,3 +76,33 @@ pub enum Fix {
         label: String,
     },
 }
+
+impl Problem {
+    /// Something that stops a run.
+    pub fn problem(at: At, sentence: impl Into<String>) -> Problem {
+        Problem { severity: Severity::Problem, at, sentence: sentence.into(), fix: None }
+    }
+
+    /// Something that stops nothing.
+    pub fn warning(at: At, sentence: impl Into<String>) -> Problem {
+        Problem { severity: Severity::Warning, at, sentence: sentence.into(), fix: None }
+    }
+
+    pub fn with_fix(self, fix: Fix) -> Problem {
+        Problem { fix: Some(fix), ..self }
+    }
+}
+
+impl At {
+    pub fn pipeline(field: impl Into<String>) -> At {
+        At::Pipeline { field: field.into() }
+    }
+
+    pub fn task(task: &TaskId, field: impl Into<String>) -> At {
+        At::Task { task: task.clone(), field: field.into() }
+    }
+
+    pub fn arrow(arrow: &ArrowId, field: impl Into<String>) -> At {
+        At::Arrow { arrow: arrow.clone(), field: field.into() }
+    }
+}
