@@ -1,5 +1,6 @@
 //! What does a person see?
 
+pub mod canvas;
 pub mod kit;
 
 use leptos::prelude::*;
