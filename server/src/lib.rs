@@ -2,6 +2,7 @@
 
 pub mod data_folder;
 pub mod gateway;
+pub mod python;
 pub mod runner;
 pub mod settings;
 pub mod store;
