@@ -2,8 +2,11 @@
 //!
 //! The engine decides it, a runner carries it out, and `fletchline plan` prints it: plain data without secrets.
 
+mod build;
+
 use std::collections::BTreeMap;
 
+pub use build::{BuildError, Chosen, Decided, GRACE, build};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -71,13 +74,9 @@ pub enum Program {
         keep: bool,
     },
     /// An argument list, no shell.
-    Command {
-        argv: Vec<String>,
-    },
+    Command { argv: Vec<String> },
     /// Run by `sh -eu` from a file.
-    Script {
-        text: String,
-    },
+    Script { text: String },
     /// Nothing runs; the task is there to be worked in.
     Stay,
     Notebook {
@@ -89,14 +88,9 @@ pub enum Program {
     /// TensorBoard over a folder of links into `pipeline/<pipeline id>`, mounted at `/fletchline/results`.
     Viewer,
     /// `pack.py`, then `bentoml build`, into the output `/fletchline/bento`.
-    Pack {
-        framework: Framework,
-    },
+    Pack { framework: Framework },
     /// Serves what execution `packed` built, which is mounted read-only at `/fletchline/bento`.
-    Serve {
-        packed: u64,
-        port: Option<u16>,
-    },
+    Serve { packed: u64, port: Option<u16> },
 }
 
 /// In the original's request form.

@@ -3,13 +3,20 @@
 //! Pure: no async, clock, randomness, file system or network. The browser and the server run the same code,
 //! so that every sentence about a problem shows while one types.
 
+pub mod copies;
 pub mod document;
 pub mod fields;
+#[cfg(test)]
+pub(crate) mod fixture;
 #[cfg(any(test, feature = "proptest"))]
 pub mod generate;
 pub mod id;
+pub mod inherit;
 pub mod kind;
 pub mod launch;
+pub mod mounts;
+pub mod order;
+pub mod part;
 pub mod path;
 pub mod pipeline;
 pub mod problem;
@@ -17,6 +24,7 @@ pub mod quantity;
 pub mod run;
 pub mod serving;
 pub mod site;
+pub mod substitute;
 pub mod validate;
 pub mod value;
 
