@@ -1,9 +1,6 @@
 //! How is a load started from a command line, and what is printed?
 
-use crate::{
-    Allow, Error, Files, Limits, Loader, Phase, Progress, Request, Reuse, Source, Summary, Supply,
-    Unpack,
-};
+use crate::{Allow, Error, Files, Limits, Loader, Phase, Progress, Request, Reuse, Source, Summary, Supply, Unpack};
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -62,20 +59,11 @@ pub async fn run(arguments: Arguments, supply: Option<Arc<dyn Supply>>) -> Resul
 
 fn request(arguments: &Arguments) -> Result<Request, Error> {
     if arguments.sha256.is_some() && arguments.urls.len() != 1 {
-        return Err(Error::BadChecksum {
-            text: "one checksum for several addresses".to_owned(),
-        });
+        return Err(Error::BadChecksum { text: "one checksum for several addresses".to_owned() });
     }
-    let source = |url: &String| Source {
-        url: url.clone(),
-        sha256: arguments.sha256.clone(),
-        unpack: arguments.unpack,
-    };
+    let source = |url: &String| Source { url: url.clone(), sha256: arguments.sha256.clone(), unpack: arguments.unpack };
     let sources = arguments.urls.iter().map(source).collect();
-    let downloads = arguments
-        .downloads
-        .clone()
-        .unwrap_or_else(|| arguments.target.join(".downloads"));
+    let downloads = arguments.downloads.clone().unwrap_or_else(|| arguments.target.join(".downloads"));
     Ok(Request {
         limits: arguments.limits.clone(),
         reuse: arguments.reuse,
@@ -88,8 +76,7 @@ fn say(progress: &Progress, json: bool, terminal: bool) {
     let mut out = std::io::stderr().lock();
     // Progress that nobody can see is no failure of the load.
     let _ = if json {
-        let line =
-            serde_json::to_string(progress).expect("numbers and text can be written as JSON");
+        let line = serde_json::to_string(progress).expect("numbers and text can be written as JSON");
         writeln!(out, "{line}")
     } else if terminal {
         write!(out, "\r\x1b[K{}", line(progress))
@@ -109,13 +96,8 @@ pub fn line(progress: &Progress) -> String {
         Phase::Unpacking => "unpacking",
         Phase::Finishing => "finishing",
     };
-    let mut text = format!(
-        "{what} {} ({} of {}): {}",
-        progress.name,
-        progress.source,
-        progress.sources,
-        amount(progress.bytes)
-    );
+    let mut text =
+        format!("{what} {} ({} of {}): {}", progress.name, progress.source, progress.sources, amount(progress.bytes));
     if let Some(total) = progress.total {
         text.push_str(&format!(" of {}", amount(total)));
     }
@@ -139,9 +121,7 @@ fn print_result(summary: &Summary, json: bool) {
         writeln!(out, "{line}")
     } else {
         summary.sources.iter().try_for_each(|source| {
-            let format = source
-                .format
-                .map_or_else(String::new, |f| format!(" from {f}"));
+            let format = source.format.map_or_else(String::new, |f| format!(" from {f}"));
             let sha256 = source.facts.sha256.as_deref().unwrap_or("unknown");
             writeln!(
                 out,
@@ -150,10 +130,7 @@ fn print_result(summary: &Summary, json: bool) {
                 source.files,
                 amount(source.bytes)
             )?;
-            source
-                .warnings
-                .iter()
-                .try_for_each(|warning| writeln!(out, "  note: {warning}"))
+            source.warnings.iter().try_for_each(|warning| writeln!(out, "  note: {warning}"))
         })
     };
 }

@@ -25,7 +25,5 @@ pub use fetch::address::{Allow, Names};
 pub use fetch::{Facts, Freshness};
 pub use loader::Loader;
 pub use progress::{Phase, Progress};
-pub use request::{
-    Files, Limits, Loaded, Request, Reuse, Source, Summary, Supplied, Supply, Unpack,
-};
+pub use request::{Files, Limits, Loaded, Request, Reuse, Source, Summary, Supplied, Supply, Unpack};
 pub use unpack::format::Format;

@@ -45,14 +45,7 @@ struct Job<'a> {
 impl Loader {
     /// A loader that speaks to public addresses and to those that `allow` names.
     pub fn new(allow: Allow) -> Loader {
-        Loader {
-            permissions: Permissions {
-                allow,
-                files: Files::Refused,
-            },
-            supply: None,
-            names: None,
-        }
+        Loader { permissions: Permissions { allow, files: Files::Refused }, supply: None, names: None }
     }
 
     /// Whether `file:` sources are read.
@@ -85,35 +78,19 @@ impl Loader {
         request: &Request,
         report: impl Fn(Progress) + Send + Sync + 'static,
     ) -> Result<Summary, Error> {
-        let jobs = request
-            .sources
-            .iter()
-            .map(job)
-            .collect::<Result<Vec<_>, _>>()?;
+        let jobs = request.sources.iter().map(job).collect::<Result<Vec<_>, _>>()?;
         let meter = Meter::new(jobs.len(), Box::new(report));
         let _cancel = CancelOnDrop(meter.clone());
         let downloads = Downloads::open(&request.downloads, &meter).await?;
         let folder = request.target.clone();
         let mut target = blocking(move || Target::open(&folder)).await?;
-        let web = Web::new(
-            self.permissions.allow.clone(),
-            self.names.clone(),
-            patience(&request.limits),
-        )?;
+        let web = Web::new(self.permissions.allow.clone(), self.names.clone(), patience(&request.limits))?;
         let mut loaded = Vec::new();
         for (index, job) in jobs.iter().enumerate() {
             meter.source(index + 1, &crate::error::shown(job.url.path().as_bytes()));
             let fetched = self.fetch(&web, job, request, &downloads, &meter).await?;
-            let opening = Opening {
-                index,
-                request,
-                fetched,
-                unpack: job.source.unpack,
-                meter: meter.clone(),
-            };
-            let (back, done) = opening
-                .run(target, downloads.clone(), &job.source.url)
-                .await?;
+            let opening = Opening { index, request, fetched, unpack: job.source.unpack, meter: meter.clone() };
+            let (back, done) = opening.run(target, downloads.clone(), &job.source.url).await?;
             target = back;
             loaded.push(done);
         }
@@ -126,48 +103,27 @@ impl Loader {
             }
             downloads.remove_if_empty();
         }
-        let (files, bytes) = loaded
-            .iter()
-            .fold((0, 0), |(f, b), l: &Loaded| (f + l.files, b + l.bytes));
-        Ok(Summary {
-            files,
-            bytes,
-            sources: loaded,
-        })
+        let (files, bytes) = loaded.iter().fold((0, 0), |(f, b), l: &Loaded| (f + l.files, b + l.bytes));
+        Ok(Summary { files, bytes, sources: loaded })
     }
 
     /// Whether a source is still what it was when `known` was written down. Sends nothing but a question.
     ///
     /// # Errors
     /// The source cannot be asked.
-    pub async fn check(
-        &self,
-        source: &Source,
-        known: &Facts,
-        limits: &Limits,
-    ) -> Result<Freshness, Error> {
+    pub async fn check(&self, source: &Source, known: &Facts, limits: &Limits) -> Result<Freshness, Error> {
         let job = job(source)?;
         if let (Some(wanted), Some(had)) = (&job.wanted, &known.sha256) {
-            return Ok(if wanted == had {
-                Freshness::SameChecksum
-            } else {
-                Freshness::Changed
-            });
+            return Ok(if wanted == had { Freshness::SameChecksum } else { Freshness::Changed });
         }
         let now = match job.url.scheme() {
             "http" | "https" => {
-                let web = Web::new(
-                    self.permissions.allow.clone(),
-                    self.names.clone(),
-                    patience(limits),
-                )?;
+                let web = Web::new(self.permissions.allow.clone(), self.names.clone(), patience(limits))?;
                 resume::ask(&web, &job.url).await?
             }
             "file" => {
                 let (files, limits) = (self.permissions.files.clone(), limits.clone());
-                blocking(move || local::take_file(&job.url, &files, &limits, &Meter::silent()))
-                    .await?
-                    .facts
+                blocking(move || local::take_file(&job.url, &files, &limits, &Meter::silent())).await?.facts
             }
             _ => self.ask_supply(&job).await?,
         };
@@ -177,20 +133,13 @@ impl Loader {
     async fn ask_supply(&self, job: &Job<'_>) -> Result<Facts, Error> {
         let (supply, address) = (self.supply(&job.url)?, job.source.url.clone());
         let scheme = job.url.scheme().to_owned();
-        blocking(move || {
-            local::ask_supplied(&address, supply.as_ref())?.ok_or(Error::Scheme {
-                url: address,
-                scheme,
-            })
-        })
-        .await
+        blocking(move || local::ask_supplied(&address, supply.as_ref())?.ok_or(Error::Scheme { url: address, scheme }))
+            .await
     }
 
     fn supply(&self, url: &Url) -> Result<Arc<dyn Supply>, Error> {
-        let unknown = || Error::Scheme {
-            url: crate::error::shown(url.as_str().as_bytes()),
-            scheme: url.scheme().to_owned(),
-        };
+        let unknown =
+            || Error::Scheme { url: crate::error::shown(url.as_str().as_bytes()), scheme: url.scheme().to_owned() };
         self.supply.clone().ok_or_else(unknown)
     }
 
@@ -207,15 +156,8 @@ impl Loader {
         let fetched = match job.url.scheme() {
             "http" | "https" => {
                 let wanted = job.wanted.as_deref();
-                let download = Download {
-                    web,
-                    url: &job.url,
-                    slot: &slot,
-                    downloads,
-                    limits: &limits,
-                    meter: &meter,
-                    wanted,
-                };
+                let download =
+                    Download { web, url: &job.url, slot: &slot, downloads, limits: &limits, meter: &meter, wanted };
                 return download.run(request.reuse).await;
             }
             "file" => {
@@ -223,41 +165,27 @@ impl Loader {
                 blocking(move || local::take_file(&url, &files, &limits, &meter)).await?
             }
             scheme => {
-                let (supply, address, scheme) = (
-                    self.supply(&job.url)?,
-                    job.source.url.clone(),
-                    scheme.to_owned(),
-                );
+                let (supply, address, scheme) = (self.supply(&job.url)?, job.source.url.clone(), scheme.to_owned());
                 let lock = downloads.clone();
                 blocking(move || {
                     let _lock = lock;
-                    let taken =
-                        local::take_supplied(&address, supply.as_ref(), &slot, &limits, &meter)?;
-                    taken.ok_or(Error::Scheme {
-                        url: address,
-                        scheme,
-                    })
+                    let taken = local::take_supplied(&address, supply.as_ref(), &slot, &limits, &meter)?;
+                    taken.ok_or(Error::Scheme { url: address, scheme })
                 })
                 .await?
             }
         };
         match (&job.wanted, &fetched.facts.sha256) {
-            (Some(want), Some(got)) if want != got => Err(Error::Checksum {
-                name: fetched.name,
-                want: want.clone(),
-                got: got.clone(),
-            }),
+            (Some(want), Some(got)) if want != got => {
+                Err(Error::Checksum { name: fetched.name, want: want.clone(), got: got.clone() })
+            }
             (_, _) => Ok(fetched),
         }
     }
 }
 
 fn job(source: &Source) -> Result<Job<'_>, Error> {
-    Ok(Job {
-        source,
-        wanted: source.wanted()?,
-        url: parse_url(&source.url)?,
-    })
+    Ok(Job { source, wanted: source.wanted()?, url: parse_url(&source.url)? })
 }
 
 fn patience(limits: &Limits) -> Duration {
@@ -265,9 +193,7 @@ fn patience(limits: &Limits) -> Duration {
 }
 
 /// Runs on a thread that may block. A panic there is passed on.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> Result<T, Error> {
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
@@ -285,19 +211,9 @@ struct Opening<'a> {
 }
 
 impl Opening<'_> {
-    async fn run(
-        self,
-        target: Target,
-        downloads: Downloads,
-        url: &str,
-    ) -> Result<(Target, Loaded), Error> {
-        let (index, limits, meter, unpack, mut fetched) = (
-            self.index,
-            self.request.limits.clone(),
-            self.meter,
-            self.unpack,
-            self.fetched,
-        );
+    async fn run(self, target: Target, downloads: Downloads, url: &str) -> Result<(Target, Loaded), Error> {
+        let (index, limits, meter, unpack, mut fetched) =
+            (self.index, self.request.limits.clone(), self.meter, self.unpack, self.fetched);
         fetched.ours &= !self.request.keep_downloads;
         let url = url.to_owned();
         blocking(move || {
@@ -333,12 +249,7 @@ fn open(
         warnings: Vec::new(),
     };
     match format::plan(&fetched.name, &head, wish) {
-        Plan::LeaveAlone => put(
-            &fetched.path,
-            &place.join(&fetched.name),
-            fetched.ours,
-            &bounds,
-        )?,
+        Plan::LeaveAlone => put(&fetched.path, &place.join(&fetched.name), fetched.ours, &bounds)?,
         Plan::Mismatch { named } => {
             return Err(unpack::mismatch(&bounds, named, format::magic(&head)));
         }
@@ -365,14 +276,11 @@ fn put(from: &Path, to: &Path, ours: bool, bounds: &Bounds) -> Result<(), Error>
     let mut copy = File::create_new(to).map_err(|e| Error::io("making", to, e))?;
     let mut buffer = vec![0; 1 << 20];
     loop {
-        let n = source
-            .read(&mut buffer)
-            .map_err(|e| Error::io("reading", from, e))?;
+        let n = source.read(&mut buffer).map_err(|e| Error::io("reading", from, e))?;
         if n == 0 {
             return Ok(());
         }
-        copy.write_all(&buffer[..n])
-            .map_err(|e| Error::io("writing", to, e))?;
+        copy.write_all(&buffer[..n]).map_err(|e| Error::io("writing", to, e))?;
         bounds.meter.add(n as u64);
         bounds.meter.tick()?;
     }

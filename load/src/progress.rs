@@ -78,13 +78,7 @@ impl Meter {
             files: 0,
             note: None,
         };
-        let state = State {
-            now,
-            last: None,
-            since: Instant::now(),
-            seen: 0,
-            rate: 0.0,
-        };
+        let state = State { now, last: None, since: Instant::now(), seen: 0, rate: 0.0 };
         Meter(Arc::new(Inner {
             bytes: AtomicU64::new(0),
             files: AtomicU64::new(0),
@@ -164,10 +158,7 @@ impl Meter {
 
     fn report_if_due(&self, state: &mut State) {
         let now = Instant::now();
-        if state
-            .last
-            .is_some_and(|last| now.duration_since(last) < INTERVAL)
-        {
+        if state.last.is_some_and(|last| now.duration_since(last) < INTERVAL) {
             return;
         }
         state.last = Some(now);
@@ -184,20 +175,11 @@ impl State {
         let seconds = now.duration_since(self.since).as_secs_f64();
         if seconds > 0.05 {
             let fresh = self.now.bytes.saturating_sub(self.seen) as f64 / seconds;
-            self.rate = if self.rate == 0.0 {
-                fresh
-            } else {
-                0.7 * self.rate + 0.3 * fresh
-            };
+            self.rate = if self.rate == 0.0 { fresh } else { 0.7 * self.rate + 0.3 * fresh };
             (self.since, self.seen) = (now, self.now.bytes);
         }
         self.now.rate = self.rate as u64;
-        let left = self
-            .now
-            .total
-            .map(|total| total.saturating_sub(self.now.bytes));
-        self.now.seconds_left = left
-            .filter(|_| self.rate >= 1.0)
-            .map(|left| (left as f64 / self.rate).ceil() as u64);
+        let left = self.now.total.map(|total| total.saturating_sub(self.now.bytes));
+        self.now.seconds_left = left.filter(|_| self.rate >= 1.0).map(|left| (left as f64 / self.rate).ceil() as u64);
     }
 }

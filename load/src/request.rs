@@ -54,29 +54,18 @@ pub struct Source {
 
 impl Source {
     pub fn new(url: impl Into<String>) -> Source {
-        Source {
-            url: url.into(),
-            sha256: None,
-            unpack: Unpack::Auto,
-        }
+        Source { url: url.into(), sha256: None, unpack: Unpack::Auto }
     }
 
     /// The wanted checksum in lower case without prefix.
     pub(crate) fn wanted(&self) -> Result<Option<String>, Error> {
-        let Some(text) = self
-            .sha256
-            .as_deref()
-            .map(str::trim)
-            .filter(|t| !t.is_empty())
-        else {
+        let Some(text) = self.sha256.as_deref().map(str::trim).filter(|t| !t.is_empty()) else {
             return Ok(None);
         };
         let lower = text.to_ascii_lowercase();
         let digits = lower.strip_prefix("sha256:").unwrap_or(&lower);
         if digits.len() != 64 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(Error::BadChecksum {
-                text: crate::error::shown(text.as_bytes()),
-            });
+            return Err(Error::BadChecksum { text: crate::error::shown(text.as_bytes()) });
         }
         Ok(Some(digits.to_owned()))
     }
@@ -244,10 +233,6 @@ impl Supply for BTreeMap<String, Vec<u8>> {
         };
         let name = url.rsplit([':', '/']).next().unwrap_or("file").to_owned();
         let length = Some(bytes.len() as u64);
-        Ok(Some(Supplied {
-            name,
-            length,
-            bytes: Box::new(io::Cursor::new(bytes.clone())),
-        }))
+        Ok(Some(Supplied { name, length, bytes: Box::new(io::Cursor::new(bytes.clone())) }))
     }
 }

@@ -27,19 +27,12 @@ impl Target {
         fs::create_dir_all(folder).map_err(|e| Error::io("making the folder", folder, e))?;
         let handle = File::open(folder).map_err(|e| Error::io("opening the folder", folder, e))?;
         if !try_lock(&handle).map_err(|e| Error::io("locking", folder, e))? {
-            return Err(Error::Busy {
-                folder: folder.display().to_string(),
-            });
+            return Err(Error::Busy { folder: folder.display().to_string() });
         }
         let partial = folder.join(PARTIAL);
         remove(&partial)?;
         fs::create_dir(&partial).map_err(|e| Error::io("making the folder", &partial, e))?;
-        Ok(Target {
-            folder: folder.to_path_buf(),
-            partial,
-            handle,
-            committed: false,
-        })
+        Ok(Target { folder: folder.to_path_buf(), partial, handle, committed: false })
     }
 
     /// A new empty folder for one source.
@@ -56,8 +49,7 @@ impl Target {
             merge(&self.partial.join(source.to_string()), &first)?;
         }
         if durable {
-            rustix::fs::syncfs(&self.handle)
-                .map_err(|e| Error::io("writing", &self.folder, e.into()))?;
+            rustix::fs::syncfs(&self.handle).map_err(|e| Error::io("writing", &self.folder, e.into()))?;
         }
         let names = children(&first)?;
         let mut moved = Vec::new();
@@ -73,9 +65,7 @@ impl Target {
         }
         remove(&self.partial)?;
         if durable {
-            self.handle
-                .sync_all()
-                .map_err(|e| Error::io("writing", &self.folder, e))?;
+            self.handle.sync_all().map_err(|e| Error::io("writing", &self.folder, e))?;
         }
         self.committed = true;
         Ok(())
@@ -85,10 +75,9 @@ impl Target {
         match rename(from, to) {
             Ok(()) => Ok(()),
             Err(Errno::EXIST) if is_same_file(from, to) => Ok(()),
-            Err(Errno::EXIST) => Err(Error::Exists {
-                name: shown_name(from),
-                folder: self.folder.display().to_string(),
-            }),
+            Err(Errno::EXIST) => {
+                Err(Error::Exists { name: shown_name(from), folder: self.folder.display().to_string() })
+            }
             Err(error) => Err(Error::io("moving", to, error.into())),
         }
     }
@@ -125,9 +114,7 @@ fn merge(from: &Path, into: &Path) -> Result<(), Error> {
             Ok(()) => {}
             Err(Errno::EXIST) if is_folder(&source) && is_folder(&place) => merge(&source, &place)?,
             Err(Errno::EXIST) => {
-                return Err(Error::Twice {
-                    name: shown_name(&source),
-                });
+                return Err(Error::Twice { name: shown_name(&source) });
             }
             Err(error) => return Err(Error::io("moving", &place, error.into())),
         }
@@ -145,20 +132,13 @@ fn is_folder(path: &Path) -> bool {
 
 /// True for two regular files with the same bytes.
 fn is_same_file(a: &Path, b: &Path) -> bool {
-    let regular = |path| {
-        fs::symlink_metadata(path)
-            .ok()
-            .filter(fs::Metadata::is_file)
-            .map(|m| m.len())
-    };
+    let regular = |path| fs::symlink_metadata(path).ok().filter(fs::Metadata::is_file).map(|m| m.len());
     regular(a).is_some() && regular(a) == regular(b) && same_bytes(a, b).unwrap_or(false)
 }
 
 fn same_bytes(a: &Path, b: &Path) -> io::Result<bool> {
-    let (mut a, mut b) = (
-        io::BufReader::with_capacity(1 << 16, File::open(a)?),
-        io::BufReader::with_capacity(1 << 16, File::open(b)?),
-    );
+    let (mut a, mut b) =
+        (io::BufReader::with_capacity(1 << 16, File::open(a)?), io::BufReader::with_capacity(1 << 16, File::open(b)?));
     let (mut left, mut right) = (vec![0; 1 << 16], vec![0; 1 << 16]);
     loop {
         let n = a.read(&mut left)?;

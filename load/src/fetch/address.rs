@@ -38,9 +38,7 @@ impl Allow {
             } else if is_host_name(text.trim_start_matches("*.")) {
                 allow.hosts.push(text.trim_start_matches('*').to_owned());
             } else {
-                return Err(Error::BadAllow {
-                    entry: crate::error::shown(entry.as_ref().as_bytes()),
-                });
+                return Err(Error::BadAllow { entry: crate::error::shown(entry.as_ref().as_bytes()) });
             }
         }
         Ok(allow)
@@ -54,12 +52,10 @@ impl Allow {
     }
 
     fn host(&self, host: &str) -> bool {
-        self.hosts
-            .iter()
-            .any(|allowed| match allowed.strip_prefix('.') {
-                Some(_) => host.ends_with(allowed.as_str()),
-                None => host == allowed,
-            })
+        self.hosts.iter().any(|allowed| match allowed.strip_prefix('.') {
+            Some(_) => host.ends_with(allowed.as_str()),
+            None => host == allowed,
+        })
     }
 
     fn net(&self, ip: IpAddr) -> bool {
@@ -69,18 +65,12 @@ impl Allow {
     /// Checks one address of `host`.
     fn check(&self, host: &str, address: SocketAddr) -> Result<(), Error> {
         let ip = unmapped(address.ip());
-        let refuse = |kind| Error::Refused {
-            host: host.to_owned(),
-            address: address.ip().to_string(),
-            kind,
-        };
+        let refuse = |kind| Error::Refused { host: host.to_owned(), address: address.ip().to_string(), kind };
         if self.own_ports.contains(&address.port()) && is_this_machine(ip) {
             return Err(refuse("this product itself"));
         }
         match refused_kind(ip) {
-            Some(kind) if !self.host(host) && !self.net(ip) && !self.net(address.ip()) => {
-                Err(refuse(kind))
-            }
+            Some(kind) if !self.host(host) && !self.net(ip) && !self.net(address.ip()) => Err(refuse(kind)),
             Some(_) | None => Ok(()),
         }
     }
@@ -90,9 +80,7 @@ fn is_host_name(text: &str) -> bool {
     let good = |label: &str| {
         !label.is_empty()
             && label.len() < 64
-            && label
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
     };
     !text.is_empty() && text.split('.').all(good) && text.bytes().any(|b| b.is_ascii_alphabetic())
 }
@@ -117,19 +105,12 @@ impl Names for SystemNames {
 ///
 /// # Errors
 /// The host has a refused address, or none.
-pub async fn resolve(
-    url: &Url,
-    allow: &Allow,
-    names: &Arc<dyn Names>,
-) -> Result<Vec<SocketAddr>, Error> {
+pub async fn resolve(url: &Url, allow: &Allow, names: &Arc<dyn Names>) -> Result<Vec<SocketAddr>, Error> {
     let port = url.port_or_known_default().unwrap_or(80);
     let host = host_of(url);
     let addresses = match url.host() {
         None => {
-            return Err(Error::BadUrl {
-                url: super::shown_url(url),
-                why: "it names no host".to_owned(),
-            });
+            return Err(Error::BadUrl { url: super::shown_url(url), why: "it names no host".to_owned() });
         }
         Some(url::Host::Ipv4(ip)) => vec![IpAddr::V4(ip)],
         Some(url::Host::Ipv6(ip)) => vec![IpAddr::V6(ip)],
@@ -138,10 +119,7 @@ pub async fn resolve(
             look_up(&host, names).await?
         }
     };
-    let addresses: Vec<SocketAddr> = addresses
-        .into_iter()
-        .map(|ip| SocketAddr::new(ip, port))
-        .collect();
+    let addresses: Vec<SocketAddr> = addresses.into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
     for address in &addresses {
         allow.check(&host, *address)?;
     }
@@ -151,21 +129,14 @@ pub async fn resolve(
 /// The host in lower case, without the dot at the end and without brackets.
 pub fn host_of(url: &Url) -> String {
     let host = url.host_str().unwrap_or("").to_ascii_lowercase();
-    host.trim_end_matches('.')
-        .trim_start_matches('[')
-        .trim_end_matches(']')
-        .to_owned()
+    host.trim_end_matches('.').trim_start_matches('[').trim_end_matches(']').to_owned()
 }
 
 /// Names that always mean this machine or a cloud's inside, whatever a resolver says.
 fn check_name(host: &str, allow: &Allow) -> Result<(), Error> {
     let inside = host == "localhost" || host.ends_with(".localhost") || host.ends_with(".internal");
     if inside && !allow.host(host) && allow.nets.is_empty() {
-        return Err(Error::Refused {
-            host: host.to_owned(),
-            address: host.to_owned(),
-            kind: "a name of the inside",
-        });
+        return Err(Error::Refused { host: host.to_owned(), address: host.to_owned(), kind: "a name of the inside" });
     }
     Ok(())
 }
@@ -173,18 +144,9 @@ fn check_name(host: &str, allow: &Allow) -> Result<(), Error> {
 async fn look_up(host: &str, names: &Arc<dyn Names>) -> Result<Vec<IpAddr>, Error> {
     let (names, asked) = (Arc::clone(names), host.to_owned());
     let found = tokio::task::spawn_blocking(move || names.addresses(&asked)).await;
-    let fail = |why: String| Error::NoAddress {
-        host: host.to_owned(),
-        why,
-    };
-    let found = found
-        .map_err(|e| fail(e.to_string()))?
-        .map_err(|e| fail(e.to_string()))?;
-    if found.is_empty() {
-        Err(fail("the resolver knows none".to_owned()))
-    } else {
-        Ok(found)
-    }
+    let fail = |why: String| Error::NoAddress { host: host.to_owned(), why };
+    let found = found.map_err(|e| fail(e.to_string()))?.map_err(|e| fail(e.to_string()))?;
+    if found.is_empty() { Err(fail("the resolver knows none".to_owned())) } else { Ok(found) }
 }
 
 /// An IPv4 address that is written as an IPv6 one.

@@ -32,21 +32,14 @@ impl Downloads {
     pub async fn open(dir: &Path, meter: &Meter) -> Result<Downloads, Error> {
         fs::create_dir_all(dir).map_err(|e| Error::io("making the folder", dir, e))?;
         let path = dir.join("lock");
-        let lock = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path);
+        let lock = File::options().create(true).truncate(false).write(true).open(&path);
         let lock = lock.map_err(|e| Error::io("opening", &path, e))?;
         while !try_lock(&lock).map_err(|e| Error::io("locking", &path, e))? {
             meter.waiting("another load uses the same downloads".to_owned());
             meter.tick()?;
             tokio::time::sleep(TRY_AGAIN).await;
         }
-        Ok(Downloads {
-            dir: dir.to_path_buf(),
-            _lock: Arc::new(lock),
-        })
+        Ok(Downloads { dir: dir.to_path_buf(), _lock: Arc::new(lock) })
     }
 
     /// The place of one source.
@@ -61,8 +54,7 @@ impl Downloads {
 
     /// Removes the folder if nothing is kept in it.
     pub fn remove_if_empty(&self) {
-        let others = fs::read_dir(&self.dir)
-            .map(|entries| entries.flatten().any(|e| e.file_name() != "lock"));
+        let others = fs::read_dir(&self.dir).map(|entries| entries.flatten().any(|e| e.file_name() != "lock"));
         if matches!(others, Ok(false)) {
             // Failing to tidy up is no failure of the load.
             let _ = fs::remove_file(self.dir.join("lock"));
@@ -118,14 +110,8 @@ impl Slot {
 
     /// Writes the sidecar in one step: it is there as a whole or as it was.
     pub fn write(&self, name: &str, facts: &Facts, complete: bool) -> Result<(), Error> {
-        let sidecar = Sidecar {
-            url: self.url.clone(),
-            name: name.to_owned(),
-            facts: facts.clone(),
-            complete,
-        };
-        let text =
-            serde_json::to_vec_pretty(&sidecar).expect("text and numbers can be written as JSON");
+        let sidecar = Sidecar { url: self.url.clone(), name: name.to_owned(), facts: facts.clone(), complete };
+        let text = serde_json::to_vec_pretty(&sidecar).expect("text and numbers can be written as JSON");
         let new = self.sidecar.with_extension("json.new");
         fs::write(&new, text).map_err(|e| Error::io("writing", &new, e))?;
         fs::rename(&new, &self.sidecar).map_err(|e| Error::io("writing", &self.sidecar, e))

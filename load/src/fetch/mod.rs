@@ -33,25 +33,13 @@ pub struct Facts {
 
 impl Facts {
     pub(crate) fn of(headers: &HeaderMap, length: Option<u64>) -> Facts {
-        let text = |key| {
-            headers
-                .get(key)
-                .and_then(|v| v.to_str().ok())
-                .map(str::to_owned)
-        };
-        Facts {
-            sha256: None,
-            etag: text(header::ETAG),
-            last_modified: text(header::LAST_MODIFIED),
-            length,
-        }
+        let text = |key| headers.get(key).and_then(|v| v.to_str().ok()).map(str::to_owned);
+        Facts { sha256: None, etag: text(header::ETAG), last_modified: text(header::LAST_MODIFIED), length }
     }
 
     /// The ETag, if it promises that not one byte differs.
     pub(crate) fn strong_etag(&self) -> Option<&str> {
-        self.etag
-            .as_deref()
-            .filter(|tag| tag.len() >= 2 && tag.starts_with('"') && tag.ends_with('"'))
+        self.etag.as_deref().filter(|tag| tag.len() >= 2 && tag.starts_with('"') && tag.ends_with('"'))
     }
 }
 
@@ -91,11 +79,7 @@ impl Freshness {
     /// Compares what was known with what the source says now.
     pub fn compare(known: &Facts, now: &Facts) -> Freshness {
         if let (Some(a), Some(b)) = (&known.sha256, &now.sha256) {
-            return if a == b {
-                Freshness::SameChecksum
-            } else {
-                Freshness::Changed
-            };
+            return if a == b { Freshness::SameChecksum } else { Freshness::Changed };
         }
         let same_length = match (known.length, now.length) {
             (Some(a), Some(b)) if a != b => return Freshness::Changed,
@@ -103,11 +87,7 @@ impl Freshness {
             (None, _) | (_, None) => false,
         };
         if let (Some(a), Some(b)) = (known.strong_etag(), now.strong_etag()) {
-            return if a == b && same_length {
-                Freshness::SameEtag
-            } else {
-                Freshness::Changed
-            };
+            return if a == b && same_length { Freshness::SameEtag } else { Freshness::Changed };
         }
         match (&known.last_modified, &now.last_modified) {
             (Some(a), Some(b)) if a != b => Freshness::Changed,
@@ -136,22 +116,15 @@ pub(crate) struct Fetched {
 /// # Errors
 /// It is not a URL, or one that two readers could understand differently, or it holds a password.
 pub fn parse_url(text: &str) -> Result<Url, Error> {
-    let bad = |why: &str| Error::BadUrl {
-        url: shown(text.as_bytes()),
-        why: why.to_owned(),
-    };
+    let bad = |why: &str| Error::BadUrl { url: shown(text.as_bytes()), why: why.to_owned() };
     let text = text.trim();
     if text.contains('\\') || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return Err(bad("it has a backslash, a space or a control character"));
     }
     let url = Url::parse(text).map_err(|e| bad(&e.to_string()))?;
     if !url.username().is_empty() || url.password().is_some() {
-        let why =
-            "it has a user name in it; such addresses are saved and shown to everyone".to_owned();
-        return Err(Error::BadUrl {
-            url: shown_url(&url),
-            why,
-        });
+        let why = "it has a user name in it; such addresses are saved and shown to everyone".to_owned();
+        return Err(Error::BadUrl { url: shown_url(&url), why });
     }
     Ok(url)
 }
@@ -159,16 +132,10 @@ pub fn parse_url(text: &str) -> Result<Url, Error> {
 /// Only http and https, also after a redirect.
 pub(crate) fn check_http(url: &Url) -> Result<(), Error> {
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(Error::Scheme {
-            url: shown_url(url),
-            scheme: url.scheme().to_owned(),
-        });
+        return Err(Error::Scheme { url: shown_url(url), scheme: url.scheme().to_owned() });
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(Error::BadUrl {
-            url: shown_url(url),
-            why: "it has a user name in it".to_owned(),
-        });
+        return Err(Error::BadUrl { url: shown_url(url), why: "it has a user name in it".to_owned() });
     }
     Ok(())
 }

@@ -9,15 +9,9 @@ const LONGEST: usize = 200;
 
 /// The file's name: as the server says, else the last part of the address asked for, else of the one it led to.
 pub(crate) fn of_response(headers: &HeaderMap, asked: &Url, ended: &Url) -> String {
-    let said = headers
-        .get(CONTENT_DISPOSITION)
-        .and_then(|v| disposition(&String::from_utf8_lossy(v.as_bytes())));
+    let said = headers.get(CONTENT_DISPOSITION).and_then(|v| disposition(&String::from_utf8_lossy(v.as_bytes())));
     let candidates = [said, last_part(asked), last_part(ended)];
-    candidates
-        .into_iter()
-        .flatten()
-        .find_map(|name| safe(&name))
-        .unwrap_or_else(|| "download".to_owned())
+    candidates.into_iter().flatten().find_map(|name| safe(&name)).unwrap_or_else(|| "download".to_owned())
 }
 
 /// The last part of an address, decoded.
@@ -30,10 +24,7 @@ pub(crate) fn last_part(url: &Url) -> Option<String> {
 pub(crate) fn safe(name: &str) -> Option<String> {
     let last = name.rsplit(['/', '\\']).next().unwrap_or("");
     let clean: String = last.chars().filter(|c| !c.is_control()).collect();
-    let clean = clean
-        .trim()
-        .trim_start_matches('.')
-        .trim_end_matches(['.', ' ']);
+    let clean = clean.trim().trim_start_matches('.').trim_end_matches(['.', ' ']);
     if clean.is_empty() {
         return None;
     }

@@ -31,10 +31,7 @@ struct Pins(Mutex<BTreeMap<String, Vec<SocketAddr>>>);
 
 impl Pins {
     fn set(&self, host: String, addresses: Vec<SocketAddr>) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(host, addresses);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(host, addresses);
     }
 }
 
@@ -43,13 +40,7 @@ struct PinnedResolver(Arc<Pins>);
 impl Resolve for PinnedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let host = name.as_str().trim_end_matches('.').to_ascii_lowercase();
-        let found = self
-            .0
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&host)
-            .cloned();
+        let found = self.0.0.lock().unwrap_or_else(PoisonError::into_inner).get(&host).cloned();
         Box::pin(async move {
             match found {
                 Some(addresses) => Ok(Box::new(addresses.into_iter()) as Addrs),
@@ -61,11 +52,7 @@ impl Resolve for PinnedResolver {
 
 impl Web {
     /// `patience`: how long an answer's headers may take.
-    pub fn new(
-        allow: Allow,
-        names: Option<Arc<dyn Names>>,
-        patience: Duration,
-    ) -> Result<Web, Error> {
+    pub fn new(allow: Allow, names: Option<Arc<dyn Names>>, patience: Duration) -> Result<Web, Error> {
         let pins = Arc::new(Pins::default());
         // No proxy of the environment: it would resolve the name again, behind our check.
         let client = Client::builder()
@@ -77,30 +64,16 @@ impl Web {
             .user_agent(concat!("fletchline/", env!("CARGO_PKG_VERSION")))
             .dns_resolver(PinnedResolver(Arc::clone(&pins)))
             .build()
-            .map_err(|e| Error::Network {
-                url: "the network".to_owned(),
-                why: causes(&e),
-            })?;
+            .map_err(|e| Error::Network { url: "the network".to_owned(), why: causes(&e) })?;
         let names = names.unwrap_or_else(|| Arc::new(SystemNames));
-        Ok(Web {
-            client,
-            pins,
-            allow,
-            names,
-            patience,
-        })
+        Ok(Web { client, pins, allow, names, patience })
     }
 
     /// Sends a request without a body and follows what it redirects to.
     ///
     /// # Errors
     /// A hop is not allowed, there are more than ten, or nobody answers.
-    pub async fn send(
-        &self,
-        method: Method,
-        url: &Url,
-        headers: &HeaderMap,
-    ) -> Result<Response, Error> {
+    pub async fn send(&self, method: Method, url: &Url, headers: &HeaderMap) -> Result<Response, Error> {
         let mut at = url.clone();
         for _ in 0..=HOPS {
             let response = self.hop(method.clone(), &at, headers).await?;
@@ -109,30 +82,17 @@ impl Web {
                 Some(next) => at = next,
             }
         }
-        Err(Error::TooManyRedirects {
-            url: shown_url(url),
-            limit: HOPS,
-        })
+        Err(Error::TooManyRedirects { url: shown_url(url), limit: HOPS })
     }
 
     async fn hop(&self, method: Method, url: &Url, headers: &HeaderMap) -> Result<Response, Error> {
         super::check_http(url)?;
         let addresses = address::resolve(url, &self.allow, &self.names).await?;
         self.pins.set(address::host_of(url), addresses);
-        let request = self
-            .client
-            .request(method, url.clone())
-            .headers(headers.clone())
-            .send();
+        let request = self.client.request(method, url.clone()).headers(headers.clone()).send();
         match tokio::time::timeout(self.patience, request).await {
-            Err(_) => Err(Error::Stalled {
-                url: shown_url(url),
-                seconds: self.patience.as_secs(),
-            }),
-            Ok(Err(error)) => Err(Error::Network {
-                url: shown_url(url),
-                why: causes(&error),
-            }),
+            Err(_) => Err(Error::Stalled { url: shown_url(url), seconds: self.patience.as_secs() }),
+            Ok(Err(error)) => Err(Error::Network { url: shown_url(url), why: causes(&error) }),
             Ok(Ok(response)) => Ok(response),
         }
     }
@@ -152,26 +112,16 @@ fn next_hop(at: &Url, response: &Response) -> Result<Option<Url>, Error> {
     if !redirects {
         return Ok(None);
     }
-    let bad = |why: &str| Error::BadRedirect {
-        url: shown_url(at),
-        why: why.to_owned(),
-    };
-    let location = response
-        .headers()
-        .get(LOCATION)
-        .ok_or_else(|| bad("the answer names no address"))?;
-    let location =
-        std::str::from_utf8(location.as_bytes()).map_err(|_| bad("the address is not text"))?;
+    let bad = |why: &str| Error::BadRedirect { url: shown_url(at), why: why.to_owned() };
+    let location = response.headers().get(LOCATION).ok_or_else(|| bad("the answer names no address"))?;
+    let location = std::str::from_utf8(location.as_bytes()).map_err(|_| bad("the address is not text"))?;
     if location.contains('\\') {
         return Err(bad("the address has a backslash"));
     }
     let next = at.join(location).map_err(|e| bad(&e.to_string()))?;
     super::check_http(&next)?;
     if at.scheme() == "https" && next.scheme() == "http" {
-        return Err(Error::Downgrade {
-            from: shown_url(at),
-            to: shown_url(&next),
-        });
+        return Err(Error::Downgrade { from: shown_url(at), to: shown_url(&next) });
     }
     Ok(Some(next))
 }

@@ -88,22 +88,15 @@ impl Download<'_> {
             (Some(wanted), Some(sha256)) => wanted == sha256,
             (Some(_), None) => false,
             (None, _) if reuse == Reuse::Keep => true,
-            (None, _) => self
-                .ask()
-                .await
-                .is_ok_and(|now| Freshness::compare(&without_hash(&kept.facts), &now).is_same()),
+            (None, _) => {
+                self.ask().await.is_ok_and(|now| Freshness::compare(&without_hash(&kept.facts), &now).is_same())
+            }
         };
         if !good {
             self.slot.clear()?;
             return Ok(None);
         }
-        Ok(Some(Fetched {
-            path: self.slot.data.clone(),
-            ours: true,
-            name: kept.name,
-            facts: kept.facts,
-            fetched: 0,
-        }))
+        Ok(Some(Fetched { path: self.slot.data.clone(), ours: true, name: kept.name, facts: kept.facts, fetched: 0 }))
     }
 
     /// What the server says of the file without sending it.
@@ -120,8 +113,7 @@ impl Download<'_> {
             *hashed = Hashed::default();
         }
         self.slot.write(&opened.name, &opened.facts, false)?;
-        self.meter
-            .phase(Phase::Downloading, opened.start, opened.total);
+        self.meter.phase(Phase::Downloading, opened.start, opened.total);
         let (name, mut facts, total) = (opened.name.clone(), opened.facts.clone(), opened.total);
         let before = hashed.at;
         let outcome = self.transfer(opened, hashed).await;
@@ -134,13 +126,7 @@ impl Download<'_> {
         facts.sha256 = Some(hex(&hashed.hasher.clone().finalize()));
         self.verify(&name, &facts)?;
         self.slot.write(&name, &facts, true)?;
-        Ok(Fetched {
-            path: self.slot.data.clone(),
-            ours: true,
-            name,
-            facts,
-            fetched: *fetched,
-        })
+        Ok(Fetched { path: self.slot.data.clone(), ours: true, name, facts, fetched: *fetched })
     }
 
     fn verify(&self, name: &str, facts: &Facts) -> Result<(), Error> {
@@ -148,11 +134,7 @@ impl Download<'_> {
         match self.wanted {
             Some(wanted) if wanted != got => {
                 self.slot.clear()?;
-                Err(Error::Checksum {
-                    name: name.to_owned(),
-                    want: wanted.to_owned(),
-                    got,
-                })
+                Err(Error::Checksum { name: name.to_owned(), want: wanted.to_owned(), got })
             }
             Some(_) | None => Ok(()),
         }
@@ -161,10 +143,7 @@ impl Download<'_> {
     /// From which byte on the file is to be asked for; 0 if there is nothing that can be continued.
     fn resume_at(&self) -> Result<u64, Error> {
         let have = self.slot.length();
-        let part = self
-            .slot
-            .read()
-            .filter(|s| !s.complete && s.facts.strong_etag().is_some());
+        let part = self.slot.read().filter(|s| !s.complete && s.facts.strong_etag().is_some());
         match part.map(|s| s.facts.length) {
             None => Ok(0),
             // All is here but nobody wrote down that it is: the last byte tells whether it is still the same file.
@@ -204,28 +183,16 @@ impl Download<'_> {
             (StatusCode::OK, _) => self.whole(response),
             (StatusCode::PARTIAL_CONTENT, Some(part)) if start > 0 => {
                 match check_range(response.headers(), start, &part.facts) {
-                    Ok(total) => Ok(Opened {
-                        response,
-                        start,
-                        total: Some(total),
-                        name: part.name,
-                        facts: part.facts,
-                    }),
+                    Ok(total) => Ok(Opened { response, start, total: Some(total), name: part.name, facts: part.facts }),
                     Err(why) => {
                         self.slot.clear()?;
-                        Err(Error::BadRange {
-                            url: shown_url(self.url),
-                            why: why.to_owned(),
-                        })
+                        Err(Error::BadRange { url: shown_url(self.url), why: why.to_owned() })
                     }
                 }
             }
             (StatusCode::RANGE_NOT_SATISFIABLE, _) if start > 0 => {
                 self.slot.clear()?;
-                Err(Error::BadRange {
-                    url: shown_url(self.url),
-                    why: "it says that there is no such part".to_owned(),
-                })
+                Err(Error::BadRange { url: shown_url(self.url), why: "it says that there is no such part".to_owned() })
             }
             (status, _) => Err(self.status(status, response.headers())),
         }
@@ -245,23 +212,11 @@ impl Download<'_> {
             Some("gzip" | "x-gzip") if name.ends_with("gz") => name,
             Some("gzip" | "x-gzip") => format!("{name}.gz"),
             Some(other) => {
-                let what = format!(
-                    "the transfer encoding {}",
-                    crate::error::shown(other.as_bytes())
-                );
-                return Err(Error::Unsupported {
-                    archive: shown_url(self.url),
-                    what,
-                });
+                let what = format!("the transfer encoding {}", crate::error::shown(other.as_bytes()));
+                return Err(Error::Unsupported { archive: shown_url(self.url), what });
             }
         };
-        Ok(Opened {
-            response,
-            start: 0,
-            total,
-            name,
-            facts,
-        })
+        Ok(Opened { response, start: 0, total, name, facts })
     }
 
     /// Moves the body to disk and into the hash; what came stays in both when it fails.
@@ -303,19 +258,13 @@ impl Download<'_> {
                 Ok(Ok(None)) => return Ok(()),
                 Ok(Err(error)) => return Err(self.network(&causes(&error))),
                 Err(_) if recent < STALL_BYTES => {
-                    return Err(Error::Stalled {
-                        url: shown_url(self.url),
-                        seconds: self.limits.stall_seconds,
-                    });
+                    return Err(Error::Stalled { url: shown_url(self.url), seconds: self.limits.stall_seconds });
                 }
                 Err(_) => {}
             }
             if Instant::now() >= until {
                 if recent < STALL_BYTES {
-                    return Err(Error::Stalled {
-                        url: shown_url(self.url),
-                        seconds: self.limits.stall_seconds,
-                    });
+                    return Err(Error::Stalled { url: shown_url(self.url), seconds: self.limits.stall_seconds });
                 }
                 (recent, until) = (0, Instant::now() + stall);
             }
@@ -327,17 +276,11 @@ impl Download<'_> {
         let base = Duration::from_millis(self.limits.retry_pause_ms);
         let growing = base.saturating_mul(1 << (tries - 1).min(10));
         let asked = match error {
-            Error::Status {
-                retry_after: Some(seconds),
-                ..
-            } => Some(Duration::from_secs(*seconds)),
+            Error::Status { retry_after: Some(seconds), .. } => Some(Duration::from_secs(*seconds)),
             _ => None,
         };
         let pause = asked.unwrap_or(growing).min(LONGEST_PAUSE);
-        self.meter.waiting(format!(
-            "tries again in {} s: {error}",
-            pause.as_secs_f64().ceil()
-        ));
+        self.meter.waiting(format!("tries again in {} s: {error}", pause.as_secs_f64().ceil()));
         tokio::time::sleep(pause).await;
         self.meter.tick()
     }
@@ -347,75 +290,47 @@ impl Download<'_> {
     }
 
     fn network(&self, why: &str) -> Error {
-        Error::Network {
-            url: shown_url(self.url),
-            why: why.to_owned(),
-        }
+        Error::Network { url: shown_url(self.url), why: why.to_owned() }
     }
 
     fn too_large(&self) -> Error {
-        Error::TooLarge {
-            url: shown_url(self.url),
-            limit: self.limits.download_bytes,
-        }
+        Error::TooLarge { url: shown_url(self.url), limit: self.limits.download_bytes }
     }
 }
 
 /// What the server says of a file without sending it.
 pub(crate) async fn ask(web: &Web, url: &Url) -> Result<Facts, Error> {
-    let response = web
-        .send(Method::HEAD, url, &request_headers(0, None))
-        .await?;
+    let response = web.send(Method::HEAD, url, &request_headers(0, None)).await?;
     if !response.status().is_success() {
         return Err(status_error(url, response.status(), response.headers()));
     }
-    Ok(Facts::of(
-        response.headers(),
-        content_length(response.headers()),
-    ))
+    Ok(Facts::of(response.headers(), content_length(response.headers())))
 }
 
 fn without_hash(facts: &Facts) -> Facts {
-    Facts {
-        sha256: None,
-        ..facts.clone()
-    }
+    Facts { sha256: None, ..facts.clone() }
 }
 
 fn request_headers(start: u64, etag: Option<&str>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
     // Packed transfers would make lengths, ranges and checksums mean something else.
-    headers.insert(
-        header::ACCEPT_ENCODING,
-        HeaderValue::from_static("identity"),
-    );
+    headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     let tag = etag.and_then(|tag| HeaderValue::from_str(tag).ok());
     if let (Some(tag), true) = (tag, start > 0) {
         headers.insert(header::IF_RANGE, tag);
-        let range =
-            HeaderValue::from_str(&format!("bytes={start}-")).expect("digits are a header value");
+        let range = HeaderValue::from_str(&format!("bytes={start}-")).expect("digits are a header value");
         headers.insert(header::RANGE, range);
     }
     headers
 }
 
 fn content_length(headers: &HeaderMap) -> Option<u64> {
-    headers
-        .get(header::CONTENT_LENGTH)?
-        .to_str()
-        .ok()?
-        .trim()
-        .parse()
-        .ok()
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
 }
 
 fn encoding(headers: &HeaderMap) -> Option<String> {
-    headers.get(header::CONTENT_ENCODING).map(|v| {
-        String::from_utf8_lossy(v.as_bytes())
-            .trim()
-            .to_ascii_lowercase()
-    })
+    headers.get(header::CONTENT_ENCODING).map(|v| String::from_utf8_lossy(v.as_bytes()).trim().to_ascii_lowercase())
 }
 
 /// Checks `Content-Range: bytes START-END/TOTAL` against what was asked; the answer is the whole length.
@@ -448,11 +363,7 @@ fn check_range(headers: &HeaderMap, start: u64, known: &Facts) -> Result<u64, &'
 fn parse_range(text: &str) -> Option<(u64, u64, u64)> {
     let (range, total) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
     let (start, end) = range.split_once('-')?;
-    Some((
-        start.trim().parse().ok()?,
-        end.trim().parse().ok()?,
-        total.trim().parse().ok()?,
-    ))
+    Some((start.trim().parse().ok()?, end.trim().parse().ok()?, total.trim().parse().ok()?))
 }
 
 fn status_error(url: &Url, status: StatusCode, headers: &HeaderMap) -> Error {
@@ -463,12 +374,7 @@ fn status_error(url: &Url, status: StatusCode, headers: &HeaderMap) -> Error {
         500..=599 => " (the server has a problem); try again later",
         _ => "; check the address",
     };
-    Error::Status {
-        url: shown_url(url),
-        status: status.as_u16(),
-        hint,
-        retry_after: retry_after(headers),
-    }
+    Error::Status { url: shown_url(url), status: status.as_u16(), hint, retry_after: retry_after(headers) }
 }
 
 /// `Retry-After` in seconds: a number, or a date.
@@ -478,10 +384,7 @@ fn retry_after(headers: &HeaderMap) -> Option<u64> {
         return Some(seconds);
     }
     let date = httpdate::parse_http_date(text).ok()?;
-    Some(
-        date.duration_since(std::time::SystemTime::now())
-            .map_or(0, |d| d.as_secs()),
-    )
+    Some(date.duration_since(std::time::SystemTime::now()).map_or(0, |d| d.as_secs()))
 }
 
 /// The blocking end of a transfer.
@@ -497,18 +400,12 @@ struct Writer {
 impl Writer {
     /// Writes and hashes until the sender ends. Hash and file agree also after an error.
     fn run(mut self, mut chunks: mpsc::Receiver<Bytes>) -> (Hashed, Result<(), Error>) {
-        let done = self
-            .write(&mut chunks)
-            .map_err(|e| Error::io("writing", &self.slot.data, e));
+        let done = self.write(&mut chunks).map_err(|e| Error::io("writing", &self.slot.data, e));
         (self.hashed, done)
     }
 
     fn write(&mut self, chunks: &mut mpsc::Receiver<Bytes>) -> std::io::Result<()> {
-        let mut file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&self.slot.data)?;
+        let mut file = File::options().create(true).truncate(false).write(true).open(&self.slot.data)?;
         file.set_len(self.start)?;
         file.seek(SeekFrom::Start(self.start))?;
         while let Some(chunk) = chunks.blocking_recv() {

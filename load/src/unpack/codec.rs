@@ -9,38 +9,21 @@ use std::io::{self, BufRead, Read};
 ///
 /// # Errors
 /// The decoder cannot be made. A dictionary over the limit shows at the first read.
-pub fn decoder<'a>(
-    codec: Codec,
-    input: impl BufRead + 'a,
-    bounds: &Bounds,
-) -> Result<Box<dyn Read + 'a>, Error> {
+pub fn decoder<'a>(codec: Codec, input: impl BufRead + 'a, bounds: &Bounds) -> Result<Box<dyn Read + 'a>, Error> {
     let memory = bounds.limits.decoder_memory;
     let reader: Box<dyn Read + 'a> = match codec {
         Codec::None => Box::new(input),
-        Codec::Gz => Box::new(Members::<_, flate2::bufread::GzDecoder<_>>::new(
-            input, bounds,
-        )),
-        Codec::Bz2 => Box::new(Members::<_, bzip2::bufread::BzDecoder<_>>::new(
-            input, bounds,
-        )),
+        Codec::Gz => Box::new(Members::<_, flate2::bufread::GzDecoder<_>>::new(input, bounds)),
+        Codec::Bz2 => Box::new(Members::<_, bzip2::bufread::BzDecoder<_>>::new(input, bounds)),
         Codec::Xz => {
-            let stream =
-                liblzma::stream::Stream::new_stream_decoder(memory, liblzma::stream::CONCATENATED)
-                    .map_err(|e| bounds.corrupt(e.to_string()))?;
-            Box::new(Xz {
-                inner: liblzma::bufread::XzDecoder::new_stream(input, stream),
-                bounds: bounds.clone(),
-            })
+            let stream = liblzma::stream::Stream::new_stream_decoder(memory, liblzma::stream::CONCATENATED)
+                .map_err(|e| bounds.corrupt(e.to_string()))?;
+            Box::new(Xz { inner: liblzma::bufread::XzDecoder::new_stream(input, stream), bounds: bounds.clone() })
         }
         Codec::Zst => {
-            let mut zst =
-                zstd::stream::read::Decoder::with_buffer(input).map_err(|e| bounds.reading(e))?;
-            zst.window_log_max(memory.max(1024).ilog2().clamp(10, 31))
-                .map_err(|e| bounds.reading(e))?;
-            Box::new(Zst {
-                inner: zst,
-                bounds: bounds.clone(),
-            })
+            let mut zst = zstd::stream::read::Decoder::with_buffer(input).map_err(|e| bounds.reading(e))?;
+            zst.window_log_max(memory.max(1024).ilog2().clamp(10, 31)).map_err(|e| bounds.reading(e))?;
+            Box::new(Zst { inner: zst, bounds: bounds.clone() })
         }
     };
     Ok(Box::new(Decoded::new(reader, bounds.clone())))
@@ -84,11 +67,7 @@ struct Members<R, D> {
 
 impl<R: BufRead, D: Member<R>> Members<R, D> {
     fn new(input: R, bounds: &Bounds) -> Self {
-        Members {
-            current: Some(D::start(input)),
-            rest: None,
-            bounds: bounds.clone(),
-        }
+        Members { current: Some(D::start(input)), rest: None, bounds: bounds.clone() }
     }
 
     /// Starts the next member if there is one.
@@ -105,9 +84,7 @@ impl<R: BufRead, D: Member<R>> Members<R, D> {
             Some(_) => {
                 let (bytes, content) = drain(&mut input)?;
                 if content {
-                    self.bounds.warn(format!(
-                        "{bytes} bytes after the end of the compressed data were ignored"
-                    ));
+                    self.bounds.warn(format!("{bytes} bytes after the end of the compressed data were ignored"));
                 }
                 Ok(false)
             }
@@ -140,9 +117,7 @@ struct Xz<R> {
 impl<R: BufRead> Read for Xz<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.inner.read(buffer).map_err(|error| {
-            let inner = error
-                .get_ref()
-                .and_then(|e| e.downcast_ref::<liblzma::stream::Error>());
+            let inner = error.get_ref().and_then(|e| e.downcast_ref::<liblzma::stream::Error>());
             if matches!(inner, Some(liblzma::stream::Error::MemLimit)) {
                 self.bounds.too_much_memory().into()
             } else {
@@ -161,11 +136,7 @@ impl<R: BufRead> Read for Zst<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.inner.read(buffer).map_err(|error| {
             let memory = error.to_string().contains("too much memory");
-            if memory {
-                self.bounds.too_much_memory().into()
-            } else {
-                error
-            }
+            if memory { self.bounds.too_much_memory().into() } else { error }
         })
     }
 }

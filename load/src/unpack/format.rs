@@ -56,10 +56,7 @@ const LEFT_ALONE: [&str; 6] = ["nii.gz", "vcf.gz", "bed.gz", "fastq.gz", "fq.gz"
 
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = NAMES
-            .iter()
-            .find(|(_, format)| format == self)
-            .map_or("tar", |(name, _)| name);
+        let name = NAMES.iter().find(|(_, format)| format == self).map_or("tar", |(name, _)| name);
         f.write_str(name)
     }
 }
@@ -67,16 +64,10 @@ impl fmt::Display for Format {
 impl FromStr for Format {
     type Err = String;
     fn from_str(text: &str) -> Result<Format, String> {
-        let known = NAMES
-            .iter()
-            .find(|(name, _)| *name == text)
-            .map(|(_, format)| *format);
+        let known = NAMES.iter().find(|(name, _)| *name == text).map(|(_, format)| *format);
         known.ok_or_else(|| {
             let all: Vec<&str> = NAMES.iter().map(|(name, _)| *name).collect();
-            format!(
-                "{text} is not a way to unpack; use auto, never or one of {}",
-                all.join(", ")
-            )
+            format!("{text} is not a way to unpack; use auto, never or one of {}", all.join(", "))
         })
     }
 }
@@ -133,26 +124,15 @@ fn is_tar(head: &[u8]) -> bool {
     if block.iter().all(|b| *b == 0) {
         return false;
     }
-    let sum: u32 = block
-        .iter()
-        .enumerate()
-        .map(|(i, b)| {
-            if (148..156).contains(&i) {
-                32
-            } else {
-                u32::from(*b)
-            }
-        })
-        .sum();
+    let sum: u32 =
+        block.iter().enumerate().map(|(i, b)| if (148..156).contains(&i) { 32 } else { u32::from(*b) }).sum();
     let mut header = tar::Header::new_old();
     header.as_mut_bytes().copy_from_slice(block);
     header.cksum().is_ok_and(|said| said == sum)
 }
 
 fn is_html(head: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(&head[..head.len().min(256)])
-        .trim_start()
-        .to_ascii_lowercase();
+    let text = String::from_utf8_lossy(&head[..head.len().min(256)]).trim_start().to_ascii_lowercase();
     text.starts_with("<!doctype html") || text.starts_with("<html") || text.starts_with("<head")
 }
 
@@ -176,15 +156,12 @@ impl Magic {
 /// What the name promises: the format of its ending.
 pub fn by_name(name: &str) -> Option<Format> {
     let lower = name.to_ascii_lowercase();
-    let ends =
-        |ending: &str| lower.len() > ending.len() + 1 && lower.ends_with(&format!(".{ending}"));
+    let ends = |ending: &str| lower.len() > ending.len() + 1 && lower.ends_with(&format!(".{ending}"));
     if LEFT_ALONE.iter().any(|ending| ends(ending)) {
         return None;
     }
     let all = NAMES.iter().chain(&ALIASES);
-    all.filter(|(ending, _)| ends(ending))
-        .max_by_key(|(ending, _)| ending.len())
-        .map(|(_, format)| *format)
+    all.filter(|(ending, _)| ends(ending)).max_by_key(|(ending, _)| ending.len()).map(|(_, format)| *format)
 }
 
 /// What is to be done with a file.
@@ -212,20 +189,14 @@ pub fn plan(name: &str, head: &[u8], unpack: Unpack) -> Plan {
 
 fn automatic(name: &str, magic: Magic) -> Plan {
     let Some(named) = by_name(name) else {
-        return if name.contains('.') {
-            Plan::LeaveAlone
-        } else {
-            nameless(magic)
-        };
+        return if name.contains('.') { Plan::LeaveAlone } else { nameless(magic) };
     };
     match (named, magic) {
         (Format::Zip, Magic::Zip) | (Format::SevenZ, Magic::SevenZ) => Plan::Unpack(named),
         (_, Magic::Tar) => Plan::Unpack(Format::Tar(Codec::None)),
         (Format::Tar(_), Magic::Packed(codec)) => Plan::Unpack(Format::Tar(codec)),
         (Format::Single(_), Magic::Packed(codec)) => Plan::Look(codec),
-        (Format::Tar(_) | Format::Zip | Format::SevenZ | Format::Single(_), _) => {
-            Plan::Mismatch { named }
-        }
+        (Format::Tar(_) | Format::Zip | Format::SevenZ | Format::Single(_), _) => Plan::Mismatch { named },
     }
 }
 

@@ -52,10 +52,7 @@ impl Bounds {
     }
 
     pub fn warnings(&self) -> Vec<String> {
-        self.warnings
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Packed bytes were read (formats that are read in order).
@@ -86,27 +83,18 @@ impl Bounds {
     pub fn announced(&self, bytes: u64) -> Result<(), Error> {
         let all = self.written.load(Relaxed).saturating_add(bytes);
         if all > self.limits.unpacked_bytes {
-            return Err(self.over(format!(
-                "more than {} bytes when unpacked",
-                self.limits.unpacked_bytes
-            )));
+            return Err(self.over(format!("more than {} bytes when unpacked", self.limits.unpacked_bytes)));
         }
         Ok(())
     }
 
     fn check_size(&self, all: u64) -> Result<(), Error> {
         if all > self.limits.unpacked_bytes {
-            return Err(self.over(format!(
-                "more than {} bytes when unpacked",
-                self.limits.unpacked_bytes
-            )));
+            return Err(self.over(format!("more than {} bytes when unpacked", self.limits.unpacked_bytes)));
         }
         let packed = self.packed.load(Relaxed);
         if all > RATIO_FROM && all / self.limits.ratio.max(1) > packed {
-            return Err(self.over(format!(
-                "more than {} bytes for each packed byte",
-                self.limits.ratio
-            )));
+            return Err(self.over(format!("more than {} bytes for each packed byte", self.limits.ratio)));
         }
         Ok(())
     }
@@ -117,59 +105,41 @@ impl Bounds {
         if entries > self.limits.entries {
             return Err(self.too_many());
         }
-        if entries > ENTRIES_FROM
-            && entries.saturating_mul(BYTES_PER_ENTRY) > self.packed.load(Relaxed)
-        {
-            return Err(self.over(format!(
-                "{entries} entries in less than {BYTES_PER_ENTRY} packed bytes each"
-            )));
+        if entries > ENTRIES_FROM && entries.saturating_mul(BYTES_PER_ENTRY) > self.packed.load(Relaxed) {
+            return Err(self.over(format!("{entries} entries in less than {BYTES_PER_ENTRY} packed bytes each")));
         }
-        if entries % 64 == 0 {
-            self.meter.tick()
-        } else {
-            Ok(())
-        }
+        if entries.is_multiple_of(64) { self.meter.tick() } else { Ok(()) }
     }
 
     pub fn too_many(&self) -> Error {
         self.over(format!("more than {} entries", self.limits.entries))
     }
 
+    /// A format's directory that must be held in memory as a whole.
+    pub fn too_many_at_once(&self, entries: u64) -> Error {
+        self.over(format!("{entries} entries, more than its format lets us hold in memory"))
+    }
+
     fn over(&self, what: String) -> Error {
-        Error::Limit {
-            archive: self.archive.to_string(),
-            what,
-        }
+        Error::Limit { archive: self.archive.to_string(), what }
     }
 
     /// An entry that would do harm, or cannot be made.
     pub fn unsafe_entry(&self, name: &[u8], why: &'static str) -> Error {
-        Error::Unsafe {
-            archive: self.archive.to_string(),
-            entry: crate::error::shown(name),
-            why,
-        }
+        Error::Unsafe { archive: self.archive.to_string(), entry: crate::error::shown(name), why }
     }
 
     pub fn corrupt(&self, why: impl Into<String>) -> Error {
-        Error::Corrupt {
-            archive: self.archive.to_string(),
-            why: why.into(),
-        }
+        Error::Corrupt { archive: self.archive.to_string(), why: why.into() }
     }
 
     pub fn too_much_memory(&self) -> Error {
         let mebibytes = self.limits.decoder_memory >> 20;
-        self.over(format!(
-            "a dictionary that needs more than {mebibytes} MiB of memory"
-        ))
+        self.over(format!("a dictionary that needs more than {mebibytes} MiB of memory"))
     }
 
     pub fn unsupported(&self, what: impl Into<String>) -> Error {
-        Error::Unsupported {
-            archive: self.archive.to_string(),
-            what: what.into(),
-        }
+        Error::Unsupported { archive: self.archive.to_string(), what: what.into() }
     }
 
     pub fn reading(&self, error: io::Error) -> Error {

@@ -8,6 +8,7 @@ pub mod limits;
 pub mod name;
 mod seek;
 mod seven;
+mod seven_count;
 mod tar;
 pub mod tree;
 mod zip;
@@ -21,7 +22,8 @@ use std::io::{BufRead, BufReader, Cursor, Read};
 use std::path::Path;
 use tree::{Meta, Tree};
 
-const BUFFER: usize = 256 << 10;
+/// Small enough that a bomb's ratio shows before its decoder's window has filled.
+const BUFFER: usize = 64 << 10;
 
 /// What came out of one packed file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,24 +44,13 @@ pub fn head(path: &Path) -> Result<Vec<u8>, Error> {
 }
 
 /// Carries out `plan` (not [`Plan::LeaveAlone`]) for the file `packed`, called `name`, into the empty folder `into`.
-pub fn unpack(
-    packed: &Path,
-    name: &str,
-    plan: Plan,
-    into: &Path,
-    bounds: &Bounds,
-) -> Result<Unpacked, Error> {
+pub fn unpack(packed: &Path, name: &str, plan: Plan, into: &Path, bounds: &Bounds) -> Result<Unpacked, Error> {
     match plan {
-        Plan::Unpack(Format::Zip) => seekable(Format::Zip, into, bounds, |tree| {
-            zip::unpack(packed, tree, bounds)
-        }),
-        Plan::Unpack(Format::SevenZ) => seekable(Format::SevenZ, into, bounds, |tree| {
-            seven::unpack(packed, tree, bounds)
-        }),
-        Plan::Unpack(Format::Tar(_) | Format::Single(_))
-        | Plan::Look(_)
-        | Plan::LeaveAlone
-        | Plan::Mismatch { .. } => {
+        Plan::Unpack(Format::Zip) => seekable(Format::Zip, into, bounds, |tree| zip::unpack(packed, tree, bounds)),
+        Plan::Unpack(Format::SevenZ) => {
+            seekable(Format::SevenZ, into, bounds, |tree| seven::unpack(packed, tree, bounds))
+        }
+        Plan::Unpack(Format::Tar(_) | Format::Single(_)) | Plan::Look(_) | Plan::LeaveAlone | Plan::Mismatch { .. } => {
             let file = File::open(packed).map_err(|e| Error::io("opening", packed, e))?;
             stream(Box::new(file), name, plan, into, bounds)
         }
@@ -74,12 +65,7 @@ fn seekable(
 ) -> Result<Unpacked, Error> {
     let mut tree = Tree::open(into, bounds.clone())?;
     work(&mut tree)?;
-    Ok(Unpacked {
-        format,
-        files: tree.files,
-        bytes: tree.bytes,
-        warnings: bounds.warnings(),
-    })
+    Ok(Unpacked { format, files: tree.files, bytes: tree.bytes, warnings: bounds.warnings() })
 }
 
 /// As [`unpack`], for the formats that are read from beginning to end.
@@ -91,9 +77,7 @@ pub fn stream(
     bounds: &Bounds,
 ) -> Result<Unpacked, Error> {
     let (codec, wanted) = match plan {
-        Plan::Unpack(format @ (Format::Tar(codec) | Format::Single(codec))) => {
-            (codec, Some(format))
-        }
+        Plan::Unpack(format @ (Format::Tar(codec) | Format::Single(codec))) => (codec, Some(format)),
         Plan::Look(codec) => (codec, None),
         Plan::Mismatch { named } => return Err(mismatch(bounds, named, Magic::Other)),
         Plan::LeaveAlone | Plan::Unpack(Format::Zip | Format::SevenZ) => {
@@ -118,25 +102,14 @@ pub fn stream(
     };
     match format {
         Format::Tar(_) => tar::unpack(&mut decoded, &mut tree, bounds)?,
-        Format::Single(_) | Format::Zip | Format::SevenZ => {
-            single(&mut decoded, name, &mut tree, bounds)?
-        }
+        Format::Single(_) | Format::Zip | Format::SevenZ => single(&mut decoded, name, &mut tree, bounds)?,
     }
-    Ok(Unpacked {
-        format,
-        files: tree.files,
-        bytes: tree.bytes,
-        warnings: bounds.warnings(),
-    })
+    Ok(Unpacked { format, files: tree.files, bytes: tree.bytes, warnings: bounds.warnings() })
 }
 
 /// For a file whose name promises `named` while its bytes are `found`.
 pub fn mismatch(bounds: &Bounds, named: Format, found: Magic) -> Error {
-    Error::NotAnArchive {
-        archive: bounds.archive.to_string(),
-        named: format!("a {named}"),
-        found: found.found(),
-    }
+    Error::NotAnArchive { archive: bounds.archive.to_string(), named: format!("a {named}"), found: found.found() }
 }
 
 enum Inner {
@@ -154,14 +127,8 @@ fn peek(head: &[u8]) -> Inner {
     }
 }
 
-fn single(
-    decoded: &mut dyn BufRead,
-    name: &str,
-    tree: &mut Tree,
-    bounds: &Bounds,
-) -> Result<(), Error> {
+fn single(decoded: &mut dyn BufRead, name: &str, tree: &mut Tree, bounds: &Bounds) -> Result<(), Error> {
     let inner = format::inner_name(name);
-    let name =
-        Name::single(&inner).ok_or_else(|| bounds.unsafe_entry(inner.as_bytes(), "has no name"))?;
+    let name = Name::single(&inner).ok_or_else(|| bounds.unsafe_entry(inner.as_bytes(), "has no name"))?;
     tree.file(&name, Meta::default(), decoded)
 }

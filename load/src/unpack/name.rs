@@ -52,11 +52,7 @@ impl Name {
         if parts.len() > depth {
             return Err("lies deeper than the limit of folders inside each other");
         }
-        Ok(if parts.is_empty() {
-            Parsed::Root
-        } else {
-            Parsed::Beneath(Name(parts))
-        })
+        Ok(if parts.is_empty() { Parsed::Root } else { Parsed::Beneath(Name(parts)) })
     }
 
     /// A name of one part, from a name that [`crate::fetch::name`] made safe.
@@ -111,9 +107,5 @@ pub fn check_link(target: &[u8], depth: usize) -> Result<(), &'static str> {
             _ => went_down = true,
         }
     }
-    if climbs > depth {
-        Err("is a link that leads out of the folder")
-    } else {
-        Ok(())
-    }
+    if climbs > depth { Err("is a link that leads out of the folder") } else { Ok(()) }
 }

@@ -18,12 +18,7 @@ impl Window {
     pub fn open(path: &Path, bounds: Option<Bounds>) -> io::Result<Window> {
         let file = File::open(path)?;
         let length = file.metadata()?.len();
-        Ok(Window {
-            inner: BufReader::with_capacity(128 << 10, file),
-            at: 0,
-            length,
-            bounds,
-        })
+        Ok(Window { inner: BufReader::with_capacity(128 << 10, file), at: 0, length, bounds })
     }
 
     pub fn length(&self) -> u64 {

@@ -27,12 +27,7 @@ struct Overrides {
 
 /// Unpacks all entries, then reads the input to its end so that its checksum is seen.
 pub fn unpack(reader: &mut dyn BufRead, tree: &mut Tree, bounds: &Bounds) -> Result<(), Error> {
-    let mut walker = Walker {
-        reader,
-        bounds,
-        next: Overrides::default(),
-        global: Overrides::default(),
-    };
+    let mut walker = Walker { reader, bounds, next: Overrides::default(), global: Overrides::default() };
     while let Some(header) = walker.header()? {
         walker.entry(&header, tree)?;
     }
@@ -52,25 +47,16 @@ impl Walker<'_> {
     fn header(&mut self) -> Result<Option<Header>, Error> {
         let mut header = Header::new_old();
         if !self.block(header.as_mut_bytes())? {
-            self.bounds
-                .warn("the tar has no end mark; if it was cut off, files are missing".to_owned());
+            self.bounds.warn("the tar has no end mark; if it was cut off, files are missing".to_owned());
             return Ok(None);
         }
         let bytes = header.as_bytes();
         if bytes.iter().all(|b| *b == 0) {
             return Ok(None);
         }
-        let sum = bytes.iter().enumerate().map(|(i, b)| {
-            if (148..156).contains(&i) {
-                32
-            } else {
-                u32::from(*b)
-            }
-        });
+        let sum = bytes.iter().enumerate().map(|(i, b)| if (148..156).contains(&i) { 32 } else { u32::from(*b) });
         if header.cksum().ok() != Some(sum.sum()) {
-            return Err(self
-                .bounds
-                .corrupt("a header of the tar has a wrong checksum; download it again"));
+            return Err(self.bounds.corrupt("a header of the tar has a wrong checksum; download it again"));
         }
         Ok(Some(header))
     }
@@ -90,9 +76,7 @@ impl Walker<'_> {
 
     fn entry(&mut self, header: &Header, tree: &mut Tree) -> Result<(), Error> {
         let kind = header.entry_type();
-        let size = header
-            .entry_size()
-            .map_err(|e| self.bounds.corrupt(e.to_string()))?;
+        let size = header.entry_size().map_err(|e| self.bounds.corrupt(e.to_string()))?;
         match kind {
             EntryType::GNULongName => self.next.path = Some(self.long_name(size)?),
             EntryType::GNULongLink => self.next.link = Some(self.long_name(size)?),
@@ -123,16 +107,12 @@ impl Walker<'_> {
         size: u64,
         tree: &mut Tree,
     ) -> Result<(), Error> {
-        let raw = over
-            .path
-            .unwrap_or_else(|| header.path_bytes().into_owned());
+        let raw = over.path.unwrap_or_else(|| header.path_bytes().into_owned());
         let size = over.size.unwrap_or(size);
         let parsed = self.name(&raw)?;
         let meta = Meta {
             executable: header.mode().unwrap_or(0) & 0o111 != 0,
-            modified: over
-                .modified
-                .or_else(|| header.mtime().ok().and_then(|t| i64::try_from(t).ok())),
+            modified: over.modified.or_else(|| header.mtime().ok().and_then(|t| i64::try_from(t).ok())),
         };
         let looks_like_folder = raw.ends_with(b"/");
         match (kind, parsed) {
@@ -152,21 +132,15 @@ impl Walker<'_> {
                 self.padding(size)
             }
             (EntryType::Symlink, Parsed::Beneath(name)) => {
-                let target = over
-                    .link
-                    .or_else(|| header.link_name_bytes().map(|l| l.into_owned()));
+                let target = over.link.or_else(|| header.link_name_bytes().map(|l| l.into_owned()));
                 tree.symlink(&name, &target.unwrap_or_default())?;
                 self.skip(size)
             }
             (EntryType::Link, Parsed::Beneath(name)) => {
-                let target = over
-                    .link
-                    .or_else(|| header.link_name_bytes().map(|l| l.into_owned()));
+                let target = over.link.or_else(|| header.link_name_bytes().map(|l| l.into_owned()));
                 self.hardlink(&name, &target.unwrap_or_default(), tree)
             }
-            (EntryType::Char | EntryType::Block, _) => {
-                Err(self.bounds.unsafe_entry(&raw, "is a device"))
-            }
+            (EntryType::Char | EntryType::Block, _) => Err(self.bounds.unsafe_entry(&raw, "is a device")),
             (EntryType::Fifo, _) => Err(self.bounds.unsafe_entry(&raw, "is a pipe")),
             (
                 EntryType::Regular
@@ -184,19 +158,15 @@ impl Walker<'_> {
     fn other(&mut self, kind: EntryType, size: u64) -> Result<(), Error> {
         match kind.as_byte() {
             b'V' => self.skip(size),
-            byte => Err(self
-                .bounds
-                .unsupported(format!("a tar entry of type {:?}", char::from(byte)))),
+            byte => Err(self.bounds.unsupported(format!("a tar entry of type {:?}", char::from(byte)))),
         }
     }
 
     fn name(&self, raw: &[u8]) -> Result<Parsed, Error> {
         if raw.starts_with(b"/") {
-            self.bounds
-                .warn("the / at the beginning of names was left out".to_owned());
+            self.bounds.warn("the / at the beginning of names was left out".to_owned());
         }
-        Name::parse(raw, Separators::Slash, self.bounds.limits.depth)
-            .map_err(|why| self.bounds.unsafe_entry(raw, why))
+        Name::parse(raw, Separators::Slash, self.bounds.limits.depth).map_err(|why| self.bounds.unsafe_entry(raw, why))
     }
 
     fn folder(&mut self, parsed: Parsed, size: u64, tree: &mut Tree) -> Result<(), Error> {
@@ -210,9 +180,7 @@ impl Walker<'_> {
     fn hardlink(&mut self, name: &Name, target: &[u8], tree: &mut Tree) -> Result<(), Error> {
         match self.name(target)? {
             Parsed::Beneath(to) => tree.hardlink(name, &to),
-            Parsed::Root => Err(self
-                .bounds
-                .unsafe_entry(target, "is a second name for a folder")),
+            Parsed::Root => Err(self.bounds.unsafe_entry(target, "is a second name for a folder")),
         }
     }
 
@@ -226,9 +194,7 @@ impl Walker<'_> {
     /// The data of an extension header.
     fn extension(&mut self, size: u64) -> Result<Vec<u8>, Error> {
         if size > EXTENSION {
-            return Err(self
-                .bounds
-                .corrupt("a name or a PAX header in it is larger than 1 MiB"));
+            return Err(self.bounds.corrupt("a name or a PAX header in it is larger than 1 MiB"));
         }
         let mut data = vec![0; usize::try_from(size).expect("at most 1 MiB")];
         let n = read_full(&mut self.reader, &mut data).map_err(|e| self.bounds.reading(e))?;
@@ -261,10 +227,7 @@ impl Walker<'_> {
 
     /// The pieces of a sparse file in the old GNU form, and its size when unpacked.
     fn sparse(&mut self, header: &Header, size: u64) -> Result<(Vec<Piece>, u64), Error> {
-        let bad = |_| {
-            self.bounds
-                .corrupt("the map of a sparse file in it cannot be read")
-        };
+        let bad = |_| self.bounds.corrupt("the map of a sparse file in it cannot be read");
         let gnu = header.as_gnu().ok_or_else(|| bad(()))?;
         let real = gnu.real_size().map_err(|_| bad(()))?;
         let mut map = Vec::new();
@@ -275,9 +238,7 @@ impl Walker<'_> {
         while more {
             let mut ext = tar::GnuExtSparseHeader::new();
             if !self.block(ext.as_mut_bytes())? || map.len() > PIECES {
-                return Err(self
-                    .bounds
-                    .corrupt("the map of a sparse file in it does not end"));
+                return Err(self.bounds.corrupt("the map of a sparse file in it does not end"));
             }
             for piece in ext.sparse() {
                 map.push((piece.offset().unwrap_or(0), piece.length().unwrap_or(0)));
@@ -285,22 +246,12 @@ impl Walker<'_> {
             more = ext.is_extended();
         }
         let pieces = pieces(&map, size, real);
-        Ok((
-            pieces.ok_or_else(|| {
-                self.bounds
-                    .corrupt("the map of a sparse file in it contradicts itself")
-            })?,
-            real,
-        ))
+        Ok((pieces.ok_or_else(|| self.bounds.corrupt("the map of a sparse file in it contradicts itself"))?, real))
     }
 
     fn padding(&mut self, size: u64) -> Result<(), Error> {
         let over = size % BLOCK as u64;
-        if over == 0 {
-            Ok(())
-        } else {
-            self.skip_exactly(BLOCK as u64 - over)
-        }
+        if over == 0 { Ok(()) } else { self.skip_exactly(BLOCK as u64 - over) }
     }
 
     fn skip(&mut self, size: u64) -> Result<(), Error> {
@@ -310,11 +261,7 @@ impl Walker<'_> {
 
     fn skip_exactly(&mut self, size: u64) -> Result<(), Error> {
         let skipped = std::io::copy(&mut (&mut self.reader).take(size), &mut std::io::sink());
-        if skipped.map_err(|e| self.bounds.reading(e))? == size {
-            Ok(())
-        } else {
-            Err(self.too_short())
-        }
+        if skipped.map_err(|e| self.bounds.reading(e))? == size { Ok(()) } else { Err(self.too_short()) }
     }
 }
 
@@ -347,12 +294,7 @@ fn number(digits: &[u8]) -> Option<u64> {
 
 /// Whole seconds of `1700000000.123`.
 fn seconds(value: &[u8]) -> Option<i64> {
-    std::str::from_utf8(value)
-        .ok()?
-        .split('.')
-        .next()?
-        .parse()
-        .ok()
+    std::str::from_utf8(value).ok()?.split('.').next()?.parse().ok()
 }
 
 /// Turns a map of (offset, length) into data and holes; `None` if it overlaps, overflows or does not add up.

@@ -15,9 +15,8 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-const CONFINED: ResolveFlags = ResolveFlags::BENEATH
-    .union(ResolveFlags::NO_SYMLINKS)
-    .union(ResolveFlags::NO_MAGICLINKS);
+const CONFINED: ResolveFlags =
+    ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS).union(ResolveFlags::NO_MAGICLINKS);
 const CHUNK: usize = 256 << 10;
 
 /// What an archive says of a file that is worth keeping. No owners, no setuid, no access lists.
@@ -54,15 +53,7 @@ impl Tree {
         let root = rustix::fs::open(path, flags, Mode::empty())
             .map_err(|e| Error::io("opening the folder", path, e.into()))?;
         let path = path.to_path_buf();
-        Ok(Tree {
-            root,
-            path,
-            bounds,
-            recent: None,
-            buffer: vec![0; CHUNK],
-            files: 0,
-            bytes: 0,
-        })
+        Ok(Tree { root, path, bounds, recent: None, buffer: vec![0; CHUNK], files: 0, bytes: 0 })
     }
 
     /// Makes a folder and those above it.
@@ -82,24 +73,12 @@ impl Tree {
     }
 
     /// Writes a regular file with exactly `length` bytes of `content`.
-    pub fn sized_file(
-        &mut self,
-        name: &Name,
-        meta: Meta,
-        length: u64,
-        content: &mut dyn Read,
-    ) -> Result<(), Error> {
+    pub fn sized_file(&mut self, name: &Name, meta: Meta, length: u64, content: &mut dyn Read) -> Result<(), Error> {
         self.pieces(name, meta, &[Piece::Data(length)], content)
     }
 
     /// Writes a regular file from data and holes.
-    pub fn pieces(
-        &mut self,
-        name: &Name,
-        meta: Meta,
-        pieces: &[Piece],
-        content: &mut dyn Read,
-    ) -> Result<(), Error> {
+    pub fn pieces(&mut self, name: &Name, meta: Meta, pieces: &[Piece], content: &mut dyn Read) -> Result<(), Error> {
         self.bounds.entry()?;
         let mut file = self.create(name, meta)?;
         for piece in pieces {
@@ -120,16 +99,13 @@ impl Tree {
     pub fn symlink(&mut self, name: &Name, target: &[u8]) -> Result<(), Error> {
         self.bounds.entry()?;
         let raw = name.parts().join(&b'/');
-        check_link(target, name.parent().len())
-            .map_err(|why| self.bounds.unsafe_entry(&raw, why))?;
+        check_link(target, name.parent().len()).map_err(|why| self.bounds.unsafe_entry(&raw, why))?;
         let folder = self.walk(name.parent(), name)?;
         match rustix::fs::symlinkat(target, &folder, name.last()) {
             Ok(()) => self.files += 1,
             Err(Errno::EXIST) if is_same_link(&folder, name, target) => {}
             Err(Errno::EXIST) => {
-                return Err(self
-                    .bounds
-                    .unsafe_entry(&raw, "is there already as something else"));
+                return Err(self.bounds.unsafe_entry(&raw, "is there already as something else"));
             }
             Err(error) => return Err(self.failed("making the link", name, error)),
         }
@@ -144,25 +120,16 @@ impl Tree {
             return Ok(());
         }
         let from_folder = self.existing(to.parent());
-        let there = from_folder
-            .as_ref()
-            .is_some_and(|f| kind_of(f, to.last()) == Some(FileType::RegularFile));
+        let there = from_folder.as_ref().is_some_and(|f| kind_of(f, to.last()) == Some(FileType::RegularFile));
         let Some(from_folder) = from_folder.filter(|_| there) else {
-            return Err(self.bounds.unsafe_entry(
-                &raw,
-                "is a second name for something that is not a file of the archive",
-            ));
+            return Err(self
+                .bounds
+                .unsafe_entry(&raw, "is a second name for something that is not a file of the archive"));
         };
         let folder = self.walk(name.parent(), name)?;
         self.make_room(&folder, name)?;
-        rustix::fs::linkat(
-            &from_folder,
-            to.last(),
-            &folder,
-            name.last(),
-            AtFlags::empty(),
-        )
-        .map_err(|e| self.failed("linking", name, e))?;
+        rustix::fs::linkat(&from_folder, to.last(), &folder, name.last(), AtFlags::empty())
+            .map_err(|e| self.failed("linking", name, e))?;
         self.files += 1;
         Ok(())
     }
@@ -184,27 +151,21 @@ impl Tree {
     }
 
     fn existing(&self, parts: &[Vec<u8>]) -> Option<OwnedFd> {
-        let path = if parts.is_empty() {
-            b".".to_vec()
-        } else {
-            parts.join(&b'/')
-        };
+        let path = if parts.is_empty() { b".".to_vec() } else { parts.join(&b'/') };
         open_folder(&self.root, &path).ok()
     }
 
     fn make_folders(&self, parts: &[Vec<u8>], name: &Name) -> Result<OwnedFd, Error> {
-        let mut folder = open_folder(&self.root, b".")
-            .map_err(|e| self.failed("opening the folder of", name, e))?;
+        let mut folder = open_folder(&self.root, b".").map_err(|e| self.failed("opening the folder of", name, e))?;
         for part in parts {
             match rustix::fs::mkdirat(&folder, part.as_slice(), Mode::from_raw_mode(0o755)) {
                 Ok(()) | Err(Errno::EXIST) => {}
                 Err(error) => return Err(self.failed("making the folder of", name, error)),
             }
             folder = open_folder(&folder, part).map_err(|error| match error {
-                Errno::NOTDIR | Errno::LOOP | Errno::XDEV => self.bounds.unsafe_entry(
-                    &name.parts().join(&b'/'),
-                    "lies below something that is not a folder",
-                ),
+                Errno::NOTDIR | Errno::LOOP | Errno::XDEV => {
+                    self.bounds.unsafe_entry(&name.parts().join(&b'/'), "lies below something that is not a folder")
+                }
                 other => self.failed("opening the folder of", name, other),
             })?;
         }
@@ -217,9 +178,7 @@ impl Tree {
             Ok(fd) => Ok(File::from(fd)),
             Err(Errno::EXIST) => {
                 self.make_room(&folder, name)?;
-                open_new(&folder, name.last(), meta)
-                    .map(File::from)
-                    .map_err(|e| self.failed("making", name, e))
+                open_new(&folder, name.last(), meta).map(File::from).map_err(|e| self.failed("making", name, e))
             }
             Err(error) => Err(self.failed("making", name, error)),
         }
@@ -234,20 +193,13 @@ impl Tree {
                 rustix::fs::unlinkat(folder, name.last(), AtFlags::empty())
                     .map_err(|e| self.failed("replacing", name, e))
             }
-            Some(_) => Err(self.bounds.unsafe_entry(
-                &name.parts().join(&b'/'),
-                "is there already as a folder or a link",
-            )),
+            Some(_) => {
+                Err(self.bounds.unsafe_entry(&name.parts().join(&b'/'), "is there already as a folder or a link"))
+            }
         }
     }
 
-    fn copy(
-        &mut self,
-        name: &Name,
-        file: &mut File,
-        content: &mut dyn Read,
-        most: u64,
-    ) -> Result<u64, Error> {
+    fn copy(&mut self, name: &Name, file: &mut File, content: &mut dyn Read, most: u64) -> Result<u64, Error> {
         let mut copied = 0;
         while copied < most {
             let room = usize::try_from(most - copied).map_or(CHUNK, |left| left.min(CHUNK));
@@ -258,8 +210,7 @@ impl Tree {
                 Err(error) => return Err(self.bounds.reading(error)),
             };
             self.bounds.written(n as u64)?;
-            file.write_all(&self.buffer[..n])
-                .map_err(|e| Error::io("writing", &self.place(name), e))?;
+            file.write_all(&self.buffer[..n]).map_err(|e| Error::io("writing", &self.place(name), e))?;
             copied += n as u64;
         }
         self.bytes += copied;
@@ -269,15 +220,9 @@ impl Tree {
     fn hole(&mut self, name: &Name, file: &mut File, length: u64) -> Result<(), Error> {
         self.bounds.written(length)?;
         let end = file
-            .seek(SeekFrom::Current(0))
-            .and_then(|at| {
-                at.checked_add(length)
-                    .ok_or(std::io::ErrorKind::FileTooLarge.into())
-            })
-            .and_then(|end| {
-                file.set_len(end)
-                    .and_then(|()| file.seek(SeekFrom::Start(end)))
-            });
+            .stream_position()
+            .and_then(|at| at.checked_add(length).ok_or(std::io::ErrorKind::FileTooLarge.into()))
+            .and_then(|end| file.set_len(end).and_then(|()| file.seek(SeekFrom::Start(end))));
         end.map_err(|e| Error::io("writing", &self.place(name), e))?;
         self.bytes += length;
         Ok(())
@@ -285,16 +230,9 @@ impl Tree {
 
     fn close(&mut self, name: &Name, meta: Meta, file: &File) -> Result<(), Error> {
         if let Some(seconds) = meta.modified {
-            let time = Timespec {
-                tv_sec: seconds,
-                tv_nsec: 0,
-            };
-            let times = Timestamps {
-                last_access: time,
-                last_modification: time,
-            };
-            rustix::fs::futimens(file, &times)
-                .map_err(|e| self.failed("setting the time of", name, e))?;
+            let time = Timespec { tv_sec: seconds, tv_nsec: 0 };
+            let times = Timestamps { last_access: time, last_modification: time };
+            rustix::fs::futimens(file, &times).map_err(|e| self.failed("setting the time of", name, e))?;
         }
         self.files += 1;
         self.bounds.meter.file();
@@ -307,11 +245,7 @@ impl Tree {
 
     fn place(&self, name: &Name) -> PathBuf {
         let mut place = self.path.clone();
-        place.extend(
-            name.parts()
-                .iter()
-                .map(|p| String::from_utf8_lossy(p).into_owned()),
-        );
+        place.extend(name.parts().iter().map(|p| String::from_utf8_lossy(p).into_owned()));
         place
     }
 }
@@ -344,6 +278,5 @@ fn kind_of(folder: &OwnedFd, last: &[u8]) -> Option<FileType> {
 }
 
 fn is_same_link(folder: &OwnedFd, name: &Name, target: &[u8]) -> bool {
-    rustix::fs::readlinkat(folder, name.last(), Vec::new())
-        .is_ok_and(|there| there.as_bytes() == target)
+    rustix::fs::readlinkat(folder, name.last(), Vec::new()).is_ok_and(|there| there.as_bytes() == target)
 }

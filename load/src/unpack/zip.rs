@@ -37,15 +37,11 @@ pub fn unpack(path: &Path, tree: &mut Tree, bounds: &Bounds) -> Result<(), Error
             return Err(bounds.unsupported("encryption"));
         }
         // Honest entries lie side by side, so together they are smaller than the file.
-        claimed = claimed
-            .saturating_add(entry.compressed_size())
-            .saturating_add(30);
+        claimed = claimed.saturating_add(entry.compressed_size()).saturating_add(30);
         if claimed > length {
             return Err(bounds.corrupt("its entries overlap"));
         }
-        let file = entry
-            .with_reader(&mut content, ZipReadOptions::default())
-            .map_err(|e| failed(e, bounds))?;
+        let file = entry.with_reader(&mut content, ZipReadOptions::default()).map_err(|e| failed(e, bounds))?;
         one(file, tree, bounds)?;
     }
     Ok(())
@@ -67,9 +63,7 @@ fn one(mut file: ZipFile<'_, Window>, tree: &mut Tree, bounds: &Bounds) -> Resul
             tree.symlink(&name, &target[..n])
         }
         (0 | REGULAR, Parsed::Beneath(name)) => regular(&name, mode, &mut file, tree, bounds),
-        (_, Parsed::Beneath(_)) => {
-            Err(bounds.unsafe_entry(&raw, "is neither a file nor a folder nor a link"))
-        }
+        (_, Parsed::Beneath(_)) => Err(bounds.unsafe_entry(&raw, "is neither a file nor a folder nor a link")),
     }
 }
 
@@ -82,17 +76,12 @@ fn regular(
 ) -> Result<(), Error> {
     let size = file.size();
     bounds.announced(size)?;
-    let meta = Meta {
-        executable: mode & 0o111 != 0,
-        modified: None,
-    };
+    let meta = Meta { executable: mode & 0o111 != 0, modified: None };
     let before = tree.bytes;
     // One byte more than it says: so a lie is seen, and so the decoder reaches its end and checks the CRC.
     tree.file(name, meta, &mut file.take(size.saturating_add(1)))?;
     if tree.bytes - before != size {
-        return Err(bounds.corrupt(format!(
-            "an entry has another size than it says ({size} bytes)"
-        )));
+        return Err(bounds.corrupt(format!("an entry has another size than it says ({size} bytes)")));
     }
     Ok(())
 }
@@ -103,18 +92,14 @@ fn name_of(file: &ZipFile<'_, Window>, bounds: &Bounds) -> Result<Vec<u8>, Error
     if std::str::from_utf8(raw).is_ok() {
         return Ok(raw.to_vec());
     }
-    file.name()
-        .map(|name| name.into_owned().into_bytes())
-        .map_err(|e| failed(e, bounds))
+    file.name().map(|name| name.into_owned().into_bytes()).map_err(|e| failed(e, bounds))
 }
 
 fn failed(error: ZipError, bounds: &Bounds) -> Error {
     match error {
         ZipError::Io(error) => bounds.reading(error),
         ZipError::UnsupportedArchive(what) => bounds.unsupported(what),
-        ZipError::CompressionMethodNotSupported(method) => {
-            bounds.unsupported(format!("compression method {method}"))
-        }
+        ZipError::CompressionMethodNotSupported(method) => bounds.unsupported(format!("compression method {method}")),
         other => bounds.corrupt(other.to_string()),
     }
 }

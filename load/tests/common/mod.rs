@@ -18,7 +18,7 @@ pub struct Place {
 
 impl Place {
     pub fn new() -> Place {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = folder();
         fs::create_dir(dir.path().join("neighbour")).unwrap();
         fs::write(dir.path().join("neighbour/secret"), "untouched").unwrap();
         Place { dir }
@@ -42,10 +42,7 @@ impl Place {
     /// Loads bytes as if somebody had dropped a file of that name.
     pub fn drop_file(&self, name: &str, bytes: &[u8], unpack: Unpack) -> Result<Summary, Error> {
         let url = format!("dropped:{name}");
-        let mut request = self.request(vec![Source {
-            unpack,
-            ..Source::new(&url)
-        }]);
+        let mut request = self.request(vec![Source { unpack, ..Source::new(&url) }]);
         request.limits.entries = 200_000;
         self.run(&request, &url, bytes)
     }
@@ -71,31 +68,22 @@ impl Place {
     /// Nothing but the neighbour stands outside, and the target holds nothing.
     pub fn assert_untouched(&self) {
         self.assert_neighbour();
-        assert_eq!(
-            self.listing(),
-            Vec::<String>::new(),
-            "the target is not empty"
-        );
+        assert_eq!(self.listing(), Vec::<String>::new(), "the target is not empty");
     }
 
     pub fn assert_neighbour(&self) {
-        let mut names: Vec<String> = fs::read_dir(self.dir.path())
-            .unwrap()
-            .map(|e| e.unwrap().file_name().into_string().unwrap())
-            .collect();
+        let mut names: Vec<String> =
+            fs::read_dir(self.dir.path()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
         names.retain(|n| n != "downloads" && n != "target");
         assert_eq!(names, ["neighbour"]);
-        assert_eq!(
-            fs::read_to_string(self.dir.path().join("neighbour/secret")).unwrap(),
-            "untouched"
-        );
-        assert_eq!(
-            fs::read_dir(self.dir.path().join("neighbour"))
-                .unwrap()
-                .count(),
-            1
-        );
+        assert_eq!(fs::read_to_string(self.dir.path().join("neighbour/secret")).unwrap(), "untouched");
+        assert_eq!(fs::read_dir(self.dir.path().join("neighbour")).unwrap().count(), 1);
     }
+}
+
+/// A new folder, in memory where the machine has such: what is measured is us, not a busy disk.
+pub fn folder() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 fn list(folder: &Path, prefix: &str, all: &mut Vec<String>) {
@@ -118,11 +106,7 @@ fn list(folder: &Path, prefix: &str, all: &mut Vec<String>) {
 }
 
 pub fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .unwrap()
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
 }
 
 /// One entry of a tar, in any shape: nothing is checked.
@@ -139,32 +123,16 @@ pub struct Entry<'a> {
 
 impl<'a> Entry<'a> {
     pub fn file(name: &'a str, data: &'a [u8]) -> Entry<'a> {
-        Entry {
-            name: name.as_bytes(),
-            kind: b'0',
-            link: b"",
-            mode: 0o644,
-            data,
-            size: None,
-        }
+        Entry { name: name.as_bytes(), kind: b'0', link: b"", mode: 0o644, data, size: None }
     }
 
     pub fn kind(name: &'a str, kind: u8, link: &'a str) -> Entry<'a> {
-        Entry {
-            name: name.as_bytes(),
-            kind,
-            link: link.as_bytes(),
-            mode: 0o777,
-            data: b"",
-            size: None,
-        }
+        Entry { name: name.as_bytes(), kind, link: link.as_bytes(), mode: 0o777, data: b"", size: None }
     }
 
     pub fn bytes(&self) -> Vec<u8> {
         let mut block = vec![0u8; 512];
-        let put = |block: &mut Vec<u8>, at: usize, bytes: &[u8]| {
-            block[at..at + bytes.len()].copy_from_slice(bytes)
-        };
+        let put = |block: &mut Vec<u8>, at: usize, bytes: &[u8]| block[at..at + bytes.len()].copy_from_slice(bytes);
         put(&mut block, 0, &self.name[..self.name.len().min(100)]);
         put(&mut block, 100, format!("{:07o}", self.mode).as_bytes());
         put(&mut block, 108, b"0000000\x000000000\0");
@@ -240,12 +208,7 @@ pub fn zst(bytes: &[u8]) -> Vec<u8> {
 
 /// A zip of files; the names are taken as they are.
 pub fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
-    zip_raw(
-        &files
-            .iter()
-            .map(|(name, data)| ZipEntry::file(name, data))
-            .collect::<Vec<_>>(),
-    )
+    zip_raw(&files.iter().map(|(name, data)| ZipEntry::file(name, data)).collect::<Vec<_>>())
 }
 
 /// One entry of a zip, in any shape.
@@ -265,28 +228,12 @@ pub struct ZipEntry<'a> {
 
 impl<'a> ZipEntry<'a> {
     pub fn file(name: &'a str, data: &'a [u8]) -> ZipEntry<'a> {
-        let mode = if name.ends_with('/') {
-            0o40_755
-        } else {
-            0o100_644
-        };
-        ZipEntry {
-            name: name.as_bytes(),
-            local_name: None,
-            data,
-            mode,
-            flags: 0,
-            method: 8,
-            size: None,
-            stored: false,
-        }
+        let mode = if name.ends_with('/') { 0o40_755 } else { 0o100_644 };
+        ZipEntry { name: name.as_bytes(), local_name: None, data, mode, flags: 0, method: 8, size: None, stored: false }
     }
 
     pub fn link(name: &'a str, to: &'a str) -> ZipEntry<'a> {
-        ZipEntry {
-            mode: 0o120_777,
-            ..ZipEntry::file(name, to.as_bytes())
-        }
+        ZipEntry { mode: 0o120_777, ..ZipEntry::file(name, to.as_bytes()) }
     }
 }
 

@@ -39,13 +39,7 @@ impl Site {
         let asked = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&asked);
         let app = Router::new().fallback(move |request: Request| {
-            let header = |name: &str| {
-                request
-                    .headers()
-                    .get(name)
-                    .and_then(|v| v.to_str().ok())
-                    .map(str::to_owned)
-            };
+            let header = |name: &str| request.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
             let one = Asked {
                 method: request.method().to_string(),
                 path: request.uri().path().to_owned(),
@@ -62,11 +56,7 @@ impl Site {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let serving = tokio::spawn(async move { axum::serve(listener, app).await.unwrap() });
-        Site {
-            address,
-            asked,
-            serving,
-        }
+        Site { address, asked, serving }
     }
 
     pub fn url(&self, path: &str) -> String {
@@ -88,24 +78,12 @@ pub fn answer(status: u16, headers: &[(&str, &str)], body: impl Into<Body>) -> R
 
 /// An honest server with ranges and a strong ETag.
 pub fn ranged(asked: &Asked, bytes: &[u8], etag: &str) -> Response {
-    let from = asked
-        .range
-        .as_ref()
-        .filter(|_| asked.if_range.as_deref() == Some(etag));
-    match from.and_then(|r| {
-        r.strip_prefix("bytes=")?
-            .strip_suffix('-')?
-            .parse::<usize>()
-            .ok()
-    }) {
+    let from = asked.range.as_ref().filter(|_| asked.if_range.as_deref() == Some(etag));
+    match from.and_then(|r| r.strip_prefix("bytes=")?.strip_suffix('-')?.parse::<usize>().ok()) {
         None => answer(200, &[("etag", etag)], bytes.to_vec()),
         Some(from) => {
             let range = format!("bytes {from}-{}/{}", bytes.len() - 1, bytes.len());
-            answer(
-                206,
-                &[("etag", etag), ("content-range", &range)],
-                bytes[from..].to_vec(),
-            )
+            answer(206, &[("etag", etag), ("content-range", &range)], bytes[from..].to_vec())
         }
     }
 }
