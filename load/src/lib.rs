@@ -12,6 +12,7 @@
 //! - Dropping the future ends the load: the unpacking thread notices, cleans up and lets go of its locks.
 
 pub mod cli;
+mod early;
 mod error;
 pub mod fetch;
 mod loader;

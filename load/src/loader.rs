@@ -1,16 +1,19 @@
 //! In which order does a load happen?
 
+use crate::early::Early;
 use crate::fetch::address::{Allow, Names};
 use crate::fetch::downloads::Downloads;
 use crate::fetch::redirect::Web;
 use crate::fetch::resume::{self, Download};
+use crate::fetch::tail::Tail;
 use crate::fetch::{Facts, Fetched, Freshness, local, parse_url};
 use crate::progress::{Meter, Phase, Progress};
 use crate::request::{Files, Limits, Loaded, Permissions, Request, Source, Summary, Supply};
 use crate::target::Target;
 use crate::unpack::format::{self, Plan};
 use crate::unpack::limits::Bounds;
-use crate::{Error, Unpack, unpack};
+use crate::unpack::{self, Unpacked};
+use crate::{Error, Unpack};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
@@ -33,6 +36,15 @@ impl Drop for CancelOnDrop {
     fn drop(&mut self) {
         self.0.cancel();
     }
+}
+
+/// Where a load happens.
+struct Site<'a> {
+    request: &'a Request,
+    web: &'a Web,
+    downloads: &'a Downloads,
+    target: &'a Arc<Target>,
+    meter: &'a Meter,
 }
 
 /// One source on its way.
@@ -83,16 +95,13 @@ impl Loader {
         let _cancel = CancelOnDrop(meter.clone());
         let downloads = Downloads::open(&request.downloads, &meter).await?;
         let folder = request.target.clone();
-        let mut target = blocking(move || Target::open(&folder)).await?;
+        let target = Arc::new(blocking(move || Target::open(&folder)).await?);
         let web = Web::new(self.permissions.allow.clone(), self.names.clone(), patience(&request.limits))?;
         let mut loaded = Vec::new();
         for (index, job) in jobs.iter().enumerate() {
             meter.source(index + 1, &crate::error::shown(job.url.path().as_bytes()));
-            let fetched = self.fetch(&web, job, request, &downloads, &meter).await?;
-            let opening = Opening { index, request, fetched, unpack: job.source.unpack, meter: meter.clone() };
-            let (back, done) = opening.run(target, downloads.clone(), &job.source.url).await?;
-            target = back;
-            loaded.push(done);
+            let site = Site { request, web: &web, downloads: &downloads, target: &target, meter: &meter };
+            loaded.push(self.one(&site, index, job).await?);
         }
         meter.phase(Phase::Finishing, 0, None);
         let (count, durable) = (jobs.len(), request.durable);
@@ -105,6 +114,29 @@ impl Loader {
         }
         let (files, bytes) = loaded.iter().fold((0, 0), |(f, b), l: &Loaded| (f + l.files, b + l.bytes));
         Ok(Summary { files, bytes, sources: loaded })
+    }
+
+    /// Brings one source and opens it, both at once where its format lets us.
+    async fn one(&self, site: &Site<'_>, index: usize, job: &Job<'_>) -> Result<Loaded, Error> {
+        let (place, wish, limits) = (site.target.place(index)?, job.source.unpack, &site.request.limits);
+        let early = Early::start(site.target, place.clone(), wish, limits, site.meter, site.downloads);
+        let fetched = self.fetch(site, job, early.tail()).await;
+        let packed = fetched.as_ref().ok().and_then(|f| f.facts.length);
+        let unpacked = early.finish(site.meter, packed).await;
+        let (mut fetched, unpacked) = (fetched?, unpacked?);
+        fetched.ours &= !site.request.keep_downloads;
+        let url = job.source.url.clone();
+        if let Some(done) = unpacked {
+            return Ok(loaded(url, fetched, Some(done)));
+        }
+        let held = (Arc::clone(site.target), site.downloads.clone());
+        let (limits, meter) = (limits.clone(), site.meter.clone());
+        blocking(move || {
+            let _held = held;
+            let done = open(&fetched, wish, &place, &limits, meter)?;
+            Ok(loaded(url, fetched, done))
+        })
+        .await
     }
 
     /// Whether a source is still what it was when `known` was written down. Sends nothing but a question.
@@ -143,21 +175,15 @@ impl Loader {
         self.supply.clone().ok_or_else(unknown)
     }
 
-    async fn fetch(
-        &self,
-        web: &Web,
-        job: &Job<'_>,
-        request: &Request,
-        downloads: &Downloads,
-        meter: &Meter,
-    ) -> Result<Fetched, Error> {
+    async fn fetch(&self, site: &Site<'_>, job: &Job<'_>, tail: &Arc<Tail>) -> Result<Fetched, Error> {
+        let Site { request, web, downloads, meter, .. } = *site;
         let (limits, meter) = (request.limits.clone(), meter.clone());
         let slot = downloads.slot(&job.source.url);
         let fetched = match job.url.scheme() {
             "http" | "https" => {
-                let wanted = job.wanted.as_deref();
+                let (url, wanted) = (&job.url, job.wanted.as_deref());
                 let download =
-                    Download { web, url: &job.url, slot: &slot, downloads, limits: &limits, meter: &meter, wanted };
+                    Download { web, url, slot: &slot, downloads, limits: &limits, meter: &meter, wanted, tail };
                 return download.run(request.reuse).await;
             }
             "file" => {
@@ -201,70 +227,34 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Error> + S
     }
 }
 
-/// A source that has come and is to be opened, or put in place as it is.
-struct Opening<'a> {
-    index: usize,
-    request: &'a Request,
-    fetched: Fetched,
-    unpack: Unpack,
-    meter: Meter,
+/// What is said of one source in the end.
+fn loaded(url: String, fetched: Fetched, unpacked: Option<Unpacked>) -> Loaded {
+    let length = fetched.facts.length.unwrap_or(0);
+    let (format, files, bytes, warnings) = match unpacked {
+        Some(done) => (Some(done.format), done.files, done.bytes, done.warnings),
+        None => (None, 1, length, Vec::new()),
+    };
+    Loaded { url, name: fetched.name, format, files, bytes, fetched: fetched.fetched, facts: fetched.facts, warnings }
 }
 
-impl Opening<'_> {
-    async fn run(self, target: Target, downloads: Downloads, url: &str) -> Result<(Target, Loaded), Error> {
-        let (index, limits, meter, unpack, mut fetched) =
-            (self.index, self.request.limits.clone(), self.meter, self.unpack, self.fetched);
-        fetched.ours &= !self.request.keep_downloads;
-        let url = url.to_owned();
-        blocking(move || {
-            let _lock = downloads;
-            let place = target.place(index)?;
-            let loaded = open(fetched, url, unpack, &place, &limits, meter)?;
-            Ok((target, loaded))
-        })
-        .await
-    }
-}
-
+/// Opens a source that has come, or puts it in place as it is.
 fn open(
-    fetched: Fetched,
-    url: String,
+    fetched: &Fetched,
     wish: Unpack,
     place: &Path,
     limits: &Limits,
     meter: Meter,
-) -> Result<Loaded, Error> {
+) -> Result<Option<Unpacked>, Error> {
     let bounds = Bounds::new(&fetched.name, limits, meter);
     let head = unpack::head(&fetched.path)?;
-    let length = fetched.facts.length.unwrap_or(0);
-    bounds.meter.phase(Phase::Unpacking, 0, Some(length));
-    let mut loaded = Loaded {
-        url,
-        name: fetched.name.clone(),
-        format: None,
-        files: 1,
-        bytes: length,
-        fetched: fetched.fetched,
-        facts: fetched.facts,
-        warnings: Vec::new(),
-    };
+    bounds.meter.phase(Phase::Unpacking, 0, fetched.facts.length);
     match format::plan(&fetched.name, &head, wish) {
-        Plan::LeaveAlone => put(&fetched.path, &place.join(&fetched.name), fetched.ours, &bounds)?,
-        Plan::Mismatch { named } => {
-            return Err(unpack::mismatch(&bounds, named, format::magic(&head)));
-        }
+        Plan::LeaveAlone => put(&fetched.path, &place.join(&fetched.name), fetched.ours, &bounds).map(|()| None),
+        Plan::Mismatch { named } => Err(unpack::mismatch(&bounds, named, format::magic(&head))),
         plan @ (Plan::Unpack(_) | Plan::Look(_)) => {
-            let done = unpack::unpack(&fetched.path, &fetched.name, plan, place, &bounds)?;
-            loaded = Loaded {
-                format: Some(done.format),
-                files: done.files,
-                bytes: done.bytes,
-                warnings: done.warnings,
-                ..loaded
-            };
+            unpack::unpack(&fetched.path, &fetched.name, plan, place, &bounds).map(Some)
         }
     }
-    Ok(loaded)
 }
 
 /// Puts a file in place as it is: a second name where its bytes may be given away, else a copy.

@@ -50,8 +50,8 @@ pub(crate) struct Meter(Arc<Inner>);
 
 struct Inner {
     bytes: AtomicU64,
-    files: AtomicU64,
-    cancelled: AtomicBool,
+    files: Arc<AtomicU64>,
+    cancelled: Arc<AtomicBool>,
     state: Mutex<State>,
     report: Box<dyn Fn(Progress) + Send + Sync>,
 }
@@ -81,8 +81,8 @@ impl Meter {
         let state = State { now, last: None, since: Instant::now(), seen: 0, rate: 0.0 };
         Meter(Arc::new(Inner {
             bytes: AtomicU64::new(0),
-            files: AtomicU64::new(0),
-            cancelled: AtomicBool::new(false),
+            files: Arc::default(),
+            cancelled: Arc::default(),
             state: Mutex::new(state),
             report,
         }))
@@ -91,6 +91,18 @@ impl Meter {
     /// A meter that nobody listens to.
     pub fn silent() -> Meter {
         Meter::new(1, Box::new(|_| ()))
+    }
+
+    /// A meter of its own bytes that reports to nobody; files and the wish to stop are shared.
+    pub fn aside(&self) -> Meter {
+        let silent = Meter::silent();
+        let inner = Arc::into_inner(silent.0).expect("nobody else has it yet");
+        let (files, cancelled) = (Arc::clone(&self.0.files), Arc::clone(&self.0.cancelled));
+        Meter(Arc::new(Inner { files, cancelled, ..inner }))
+    }
+
+    pub fn bytes(&self) -> u64 {
+        self.0.bytes.load(Relaxed)
     }
 
     /// From here on `source` (counted from 1) is worked on.

@@ -10,6 +10,7 @@ use rustix::io::Errno;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 const PARTIAL: &str = ".partial";
 
@@ -18,7 +19,7 @@ pub(crate) struct Target {
     folder: PathBuf,
     partial: PathBuf,
     handle: File,
-    committed: bool,
+    committed: AtomicBool,
 }
 
 impl Target {
@@ -32,7 +33,7 @@ impl Target {
         let partial = folder.join(PARTIAL);
         remove(&partial)?;
         fs::create_dir(&partial).map_err(|e| Error::io("making the folder", &partial, e))?;
-        Ok(Target { folder: folder.to_path_buf(), partial, handle, committed: false })
+        Ok(Target { folder: folder.to_path_buf(), partial, handle, committed: AtomicBool::new(false) })
     }
 
     /// A new empty folder for one source.
@@ -43,7 +44,7 @@ impl Target {
     }
 
     /// Joins the trees of all sources and moves them up. Afterwards everything is in the target, and with `durable` on disk.
-    pub fn commit(mut self, sources: usize, durable: bool) -> Result<(), Error> {
+    pub fn commit(&self, sources: usize, durable: bool) -> Result<(), Error> {
         let first = self.partial.join("0");
         for source in 1..sources {
             merge(&self.partial.join(source.to_string()), &first)?;
@@ -67,7 +68,7 @@ impl Target {
         if durable {
             self.handle.sync_all().map_err(|e| Error::io("writing", &self.folder, e))?;
         }
-        self.committed = true;
+        self.committed.store(true, Relaxed);
         Ok(())
     }
 
@@ -85,7 +86,7 @@ impl Target {
 
 impl Drop for Target {
     fn drop(&mut self) {
-        if !self.committed {
+        if !self.committed.load(Relaxed) {
             // The error that led here is the one to tell; what stays is cleared by the next load.
             let _ = remove(&self.partial);
         }

@@ -6,6 +6,7 @@ pub(crate) mod local;
 pub(crate) mod name;
 pub(crate) mod redirect;
 pub(crate) mod resume;
+pub(crate) mod tail;
 
 use crate::Error;
 use crate::error::shown;

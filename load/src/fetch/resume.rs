@@ -6,6 +6,7 @@
 
 use super::downloads::{Downloads, Slot, hex};
 use super::redirect::{Web, causes};
+use super::tail::Tail;
 use super::{Facts, Fetched, Freshness, local, name, shown_url};
 use crate::progress::{Meter, Phase};
 use crate::{Error, Limits, Reuse};
@@ -15,6 +16,7 @@ use reqwest::{Method, Response, StatusCode};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use url::Url;
@@ -35,6 +37,8 @@ pub(crate) struct Download<'a> {
     pub meter: &'a Meter,
     /// The SHA-256 that it must have, in lower case.
     pub wanted: Option<&'a str>,
+    /// Who reads along.
+    pub tail: &'a Arc<Tail>,
 }
 
 /// The hash of the first `at` bytes of the part on disk.
@@ -113,6 +117,7 @@ impl Download<'_> {
             *hashed = Hashed::default();
         }
         self.slot.write(&opened.name, &opened.facts, false)?;
+        self.tail.begin(self.slot.data.clone(), opened.name.clone(), opened.start);
         self.meter.phase(Phase::Downloading, opened.start, opened.total);
         let (name, mut facts, total) = (opened.name.clone(), opened.facts.clone(), opened.total);
         let before = hashed.at;
@@ -126,6 +131,7 @@ impl Download<'_> {
         facts.sha256 = Some(hex(&hashed.hasher.clone().finalize()));
         self.verify(&name, &facts)?;
         self.slot.write(&name, &facts, true)?;
+        self.tail.whole();
         Ok(Fetched { path: self.slot.data.clone(), ours: true, name, facts, fetched: *fetched })
     }
 
@@ -227,6 +233,7 @@ impl Download<'_> {
             start: opened.start,
             hashed: std::mem::take(hashed),
             meter: self.meter.clone(),
+            tail: Arc::clone(self.tail),
             _downloads: self.downloads.clone(),
         };
         let writing = tokio::task::spawn_blocking(move || writer.run(receiver));
@@ -393,6 +400,7 @@ struct Writer {
     start: u64,
     hashed: Hashed,
     meter: Meter,
+    tail: Arc<Tail>,
     /// The lock stays taken while anything is still written.
     _downloads: Downloads,
 }
@@ -413,6 +421,7 @@ impl Writer {
             self.hashed.hasher.update(&chunk);
             self.hashed.at += chunk.len() as u64;
             self.meter.add(chunk.len() as u64);
+            self.tail.advance(self.hashed.at);
         }
         Ok(())
     }
