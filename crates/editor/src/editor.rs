@@ -65,7 +65,9 @@ pub struct Versions {
     pub document: u64,
     pub selection: u64,
     pub camera: u64,
-    /// Anything that is drawn, the three above included.
+    /// What a small picture of the whole shows: committed changes, statuses and problems.
+    pub board: u64,
+    /// Anything that is drawn, all of the above included.
     pub scene: u64,
 }
 
@@ -123,9 +125,9 @@ impl Editor {
     /// Counts on from another editor's versions, whose place this one takes: every follower sees a change.
     #[must_use]
     pub fn after(mut self, before: Versions) -> Self {
-        let Versions { document, selection, camera, scene } = before;
-        let (document, selection, camera, scene) = (document + 1, selection + 1, camera + 1, scene + 1);
-        self.versions = Versions { document, selection, camera, scene };
+        let Versions { document, selection, camera, board, scene } = before;
+        let (document, selection, camera) = (document + 1, selection + 1, camera + 1);
+        self.versions = Versions { document, selection, camera, board: board + 1, scene: scene + 1 };
         self
     }
 
@@ -262,6 +264,7 @@ impl Editor {
         let after = after.kept_to(self.document.pipeline());
         self.history.push(Step { name, change, before, after: after.clone(), typing });
         self.versions.document += u64::from(changed);
+        self.versions.board += u64::from(changed);
         self.set_selection(after);
         self.redraw();
         Ok(())
@@ -308,6 +311,7 @@ impl Editor {
         let Some(selection) = go(&mut self.history, &mut self.document) else { return false };
         self.follow();
         self.versions.document += 1;
+        self.versions.board += 1;
         self.set_selection(selection.kept_to(self.document.pipeline()));
         self.redraw();
         true
@@ -338,6 +342,7 @@ impl Editor {
     /// What a run says of its tasks.
     pub fn set_statuses(&mut self, statuses: &BTreeMap<TaskId, CardStatus>) {
         if self.board.set_statuses(statuses) {
+            self.versions.board += 1;
             self.redraw();
         }
     }

@@ -25,7 +25,7 @@ pub struct EditorHandle {
     said: RwSignal<String>,
     /// The canvas asks to be told when there is something to draw.
     painter: StoredValue<Option<Rc<dyn Fn()>>, LocalStorage>,
-    pub(super) host: StoredValue<Option<web_sys::HtmlElement>, LocalStorage>,
+    host: StoredValue<Option<web_sys::HtmlElement>, LocalStorage>,
 }
 
 impl EditorHandle {
@@ -176,7 +176,8 @@ impl EditorHandle {
         self.mutate(|editor| editor.zoom_to(zoom));
     }
 
-    /// A task in the middle of the view: Enter on a palette's item.
+    /// A task in the middle of the view: Enter on a palette's item; for dragging see
+    /// [`EditorHandle::drag_from_palette`].
     pub fn add_from_palette(self, kind: KindName) {
         if let Err(refusal) = self.mutate(|editor| editor.add_in_view(kind, &mut ids::new)) {
             self.said.set(refusal.to_string());
@@ -264,8 +265,14 @@ impl EditorHandle {
         self.editor.with_value(read)
     }
 
-    pub(super) fn set_painter(self, painter: Rc<dyn Fn()>) {
+    /// The canvas is there and asks to be told when there is something to draw.
+    pub(super) fn attach(self, host: web_sys::HtmlElement, painter: Rc<dyn Fn()>) {
+        self.host.set_value(Some(host));
         self.painter.set_value(Some(painter));
+    }
+
+    pub(super) fn canvas_element(self) -> Option<web_sys::HtmlElement> {
+        self.host.with_value(Option::clone)
     }
 
     /// Every change of the editor passes here, and tells signals what it changed.

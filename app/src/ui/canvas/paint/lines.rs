@@ -1,0 +1,82 @@
+//! How are arrows drawn?
+
+use editor::{
+    geometry::Curve,
+    scene::{Detail, Scene, Tone},
+};
+use js_sys::JsString;
+
+use super::Surface;
+
+/// Length and half width of an arrow's head, in world units.
+const HEAD: (f64, f64) = (7.0, 4.0);
+
+impl Surface {
+    /// One path for each style.
+    pub(super) fn lines(&self, scene: &Scene) {
+        for tone in Tone::ALL {
+            let [plain, dashed] = &scene.lines[tone as usize];
+            self.pen.stroke_with(self.tone(tone));
+            self.pen.width(self.line_width(scene, tone));
+            self.strokes(scene, plain, false);
+            self.strokes(scene, dashed, true);
+        }
+    }
+
+    fn line_width(&self, scene: &Scene, tone: Tone) -> f64 {
+        let strong = if matches!(tone, Tone::Plain | Tone::Done) { 1.0 } else { 1.5 };
+        match scene.detail {
+            Detail::Far => strong * (0.7 / scene.camera.zoom).max(1.0),
+            Detail::Middle | Detail::Near => strong * (1.5f64).max(1.0 / scene.camera.zoom),
+        }
+    }
+
+    fn tone(&self, tone: Tone) -> &JsString {
+        match tone {
+            Tone::Plain => &self.colours.ink_3,
+            Tone::Done => &self.colours.hue[editor::scene::Hue::Done.index()],
+            Tone::Hovered => &self.colours.ink,
+            Tone::Selected => &self.colours.select,
+        }
+    }
+
+    fn strokes(&self, scene: &Scene, curves: &[Curve], dashed: bool) {
+        if curves.is_empty() {
+            return;
+        }
+        let far = scene.detail == Detail::Far;
+        self.pen.begin();
+        curves.iter().for_each(|curve| if far { self.straight(curve) } else { self.bent(curve) });
+        // Seen from afar a dash is smaller than a pixel, and dear.
+        if dashed && !far {
+            self.pen.dash(&self.dashes.arrow);
+        }
+        self.pen.stroke();
+        if dashed && !far {
+            self.pen.dash(&self.dashes.none);
+        }
+        if !far {
+            self.pen.begin();
+            curves.iter().for_each(|curve| self.head(curve));
+            self.pen.stroke();
+        }
+    }
+
+    fn straight(&self, curve: &Curve) {
+        self.pen.move_to(curve.from.x, curve.from.y);
+        self.pen.line_to(curve.to.x, curve.to.y);
+    }
+
+    pub(super) fn bent(&self, curve: &Curve) {
+        let (a, b) = curve.controls();
+        self.pen.move_to(curve.from.x, curve.from.y);
+        self.pen.curve_to(a.x, a.y, b.x, b.y, curve.to.x, curve.to.y);
+    }
+
+    pub(super) fn head(&self, curve: &Curve) {
+        let (tip, (length, half)) = (curve.to, HEAD);
+        self.pen.move_to(tip.x - length, tip.y - half);
+        self.pen.line_to(tip.x, tip.y);
+        self.pen.line_to(tip.x - length, tip.y + half);
+    }
+}

@@ -1,0 +1,117 @@
+//! When is a picture drawn?
+//!
+//! In the browser's next frame after something changed, and in each one while a running task's icon turns. When nothing
+//! changed for a frame, what follows slowly (the mirror for screen readers) is told once.
+
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
+
+use wasm_bindgen::{JsCast, prelude::Closure};
+use web_sys::HtmlElement;
+
+use super::{EditorHandle, paint::Surface};
+
+type Told = Box<dyn Fn()>;
+
+pub struct Painter {
+    handle: EditorHandle,
+    surface: RefCell<Surface>,
+    scheduled: Cell<bool>,
+    alive: Cell<bool>,
+    /// The scene's version that was painted last.
+    painted: Cell<u64>,
+    rests: Cell<bool>,
+    still: bool,
+    /// With each picture, and when pictures have come to rest.
+    on_picture: Told,
+    on_rest: Told,
+    frame: RefCell<Option<Closure<dyn FnMut(f64)>>>,
+}
+
+impl Painter {
+    pub fn new(handle: EditorHandle, surface: Surface, on_picture: Told, on_rest: Told) -> Rc<Self> {
+        let painter = Rc::new(Painter {
+            handle,
+            surface: RefCell::new(surface),
+            scheduled: Cell::new(false),
+            alive: Cell::new(true),
+            painted: Cell::new(u64::MAX),
+            rests: Cell::new(false),
+            still: wants_no_motion(),
+            on_picture,
+            on_rest,
+            frame: RefCell::new(None),
+        });
+        let weak = Rc::downgrade(&painter);
+        let frame = Closure::new(move |time| {
+            if let Some(painter) = weak.upgrade() {
+                painter.frame(time);
+            }
+        });
+        *painter.frame.borrow_mut() = Some(frame);
+        painter
+    }
+
+    /// A picture in the next frame; more calls until then are the same wish.
+    pub fn schedule(&self) {
+        if self.scheduled.get() || !self.alive.get() {
+            return;
+        }
+        if let (Some(window), Some(frame)) = (web_sys::window(), self.frame.borrow().as_ref()) {
+            let asked = window.request_animation_frame(frame.as_ref().unchecked_ref());
+            self.scheduled.set(asked.is_ok());
+        }
+    }
+
+    /// The page is going: nothing may be drawn or told any more.
+    pub fn stop(&self) {
+        self.alive.set(false);
+    }
+
+    pub fn resize(&self, width: f64, height: f64, density: f64) {
+        self.surface.borrow_mut().resize(width, height, density);
+        self.again();
+    }
+
+    /// The theme or the fonts changed.
+    pub fn refresh(&self, host: &HtmlElement) {
+        self.surface.borrow_mut().refresh(host);
+        self.again();
+    }
+
+    fn again(&self) {
+        self.painted.set(u64::MAX);
+        self.schedule();
+    }
+
+    fn frame(&self, time: f64) {
+        self.scheduled.set(false);
+        if !self.alive.get() {
+            return;
+        }
+        let version = self.handle.with(|editor| editor.versions().scene);
+        let changed = self.painted.replace(version) != version;
+        let turns = !self.still && self.surface.borrow().scene.turns;
+        if changed || turns {
+            let mut surface = self.surface.borrow_mut();
+            self.handle.with(|editor| surface.paint(editor, time));
+        }
+        if changed {
+            (self.on_picture)();
+            self.rests.set(false);
+        } else if !self.rests.replace(true) {
+            (self.on_rest)();
+        }
+        let turns = !self.still && self.surface.borrow().scene.turns;
+        if changed || turns {
+            self.schedule();
+        }
+    }
+}
+
+fn wants_no_motion() -> bool {
+    let query = web_sys::window().and_then(|window| window.match_media("(prefers-reduced-motion: reduce)").ok()?);
+    query.is_some_and(|query| query.matches())
+}
