@@ -126,7 +126,7 @@ mod tests {
         let mut found = Vec::new();
         for area in [Rect::new(0.0, 0.0, 10.0, 10.0), Rect::new(-1000.0, 0.0, 9000.0, 9000.0), rect(500)] {
             grid.query(&area, &mut found);
-            let there = |n: &u32| n % 7 != 0 && (*n == 3 || rect(*n).touches(&area));
+            let there = |n: &u32| !n.is_multiple_of(7) && (*n == 3 || rect(*n).touches(&area));
             assert_eq!(found, (0..2000).filter(there).collect::<Vec<_>>());
         }
     }

@@ -79,6 +79,7 @@ pub enum Fix {
 
 impl Problem {
     /// Something that stops a run.
+    #[expect(clippy::self_named_constructors, reason = "a problem and a warning are made by their own words")]
     pub fn problem(at: At, sentence: impl Into<String>) -> Problem {
         Problem { severity: Severity::Problem, at, sentence: sentence.into(), fix: None }
     }

@@ -22,7 +22,7 @@ impl Cpu {
     /// # Errors
     /// Not a number above 0 and at most 1024.
     pub fn from_number(number: f64) -> Result<Self, BadQuantity> {
-        if number.is_finite() && number >= 0.001 && number <= 1024.0 {
+        if number.is_finite() && (0.001..=1024.0).contains(&number) {
             Ok(Cpu((number * 1000.0).round() as u32))
         } else {
             Err(BadQuantity::Cpu(number.to_string()))
@@ -111,7 +111,7 @@ impl fmt::Display for Memory {
 
 impl Serialize for Memory {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match UNITS.iter().find(|(_, unit)| self.0 % unit == 0) {
+        match UNITS.iter().find(|(_, unit)| self.0.is_multiple_of(*unit)) {
             Some((name, unit)) => serializer.collect_str(&format_args!("{}{name}", self.0 / unit)),
             None => serializer.collect_str(&self.0),
         }
