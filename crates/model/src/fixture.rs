@@ -87,3 +87,39 @@ pub fn cluster() -> Site {
     let image = |kind: KindName| (kind, format!("registry.example/{}:1", kind.key()));
     Site { runner: RunnerName::Kubernetes, default_images: KindName::ALL.map(image).into(), ..site() }
 }
+
+/// Load, explore, train in three copies, watch, serve: one task of every kind but Container.
+pub fn digits() -> Pipeline {
+    let files =
+        |names: &[&str]| names.iter().map(|name| json!({"name": name, "text": service(name)})).collect::<Vec<_>>();
+    let train = json!({"command": ["python", "/code/train.py", "--lr={{LR}}", "--epochs={{epochs}}"],
+        "copies": {"LR": ["0.01", "0.1", "1"]}, "retries": 1, "tolerate_failed_copies": true});
+    Build::new()
+        .parameter("epochs", "integer", "20")
+        .with("data", KindName::LoadData, json!({"sources": [{"url": "example:digits.zip"}]}))
+        .with(
+            "explore",
+            KindName::Notebook,
+            json!({"files": files(&["explore.ipynb", "train.py"]), "resources": {"cpu": 1, "memory": "1Gi"},
+                "env": {"SEED": {"value": "7"}, "HUB": {"secret": "hub"}}}),
+        )
+        .with("train", KindName::Job, train)
+        .task("board", KindName::Viewer)
+        .with("serve", KindName::Serving, json!({"files": files(&["pack.py", "service.py", "bentofile.yaml"])}))
+        .with("ask", KindName::Job, json!({"script": "curl \"$SERVE_URL\"", "keep": ["/answers"]}))
+        .with("nas", KindName::Volume, json!({"volume": "nas", "access": "RW", "mount_path": "/nas"}))
+        .arrow("data", "/data", "explore", "/data")
+        .arrow("explore", "/prepared", "train", "/data")
+        .arrow("explore", "/work", "train", "/code")
+        .arrow("train", "/logs", "board", "")
+        .arrow("train", "/model", "serve", "/models")
+        .arrow("serve", "", "ask", "")
+        .arrow_acl("nas", "", "train", "", Acl::ReadWrite)
+        .done()
+}
+
+/// A file's text; that of a service is the product's own template.
+fn service(name: &str) -> String {
+    let template = crate::serving::template(crate::kind::Framework::ScikitLearn, crate::serving::Generation::Current);
+    template.into_iter().find(|file| file.name == name).map_or_else(String::new, |file| file.text)
+}

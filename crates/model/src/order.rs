@@ -140,6 +140,20 @@ impl Order {
         self.closure([task.clone()], |links| &links.downstreams)
     }
 
+    /// Whether `later` waits for `earlier`, however far.
+    pub fn is_before(&self, earlier: &TaskId, later: &TaskId) -> bool {
+        let (mut open, mut seen) = (vec![later], BTreeSet::new());
+        while let Some(task) = open.pop() {
+            if self.tasks.get(task).is_some_and(|links| links.upstreams.contains(earlier)) {
+                return true;
+            }
+            if seen.insert(task) {
+                open.extend(self.upstreams(task));
+            }
+        }
+        false
+    }
+
     fn closure(
         &self,
         start: impl IntoIterator<Item = TaskId>,

@@ -26,10 +26,12 @@ pub enum BadPath {
     Control,
     #[error("is longer than 1,024 bytes")]
     TooLong,
+    #[error("has a part longer than 255 bytes")]
+    PartTooLong,
 }
 
 /// Where nothing may be mounted, nor anything below.
-pub const RESERVED: [&str; 4] = ["/proc", "/sys", "/dev", "/fletchline"];
+pub const RESERVED: [&str; 6] = ["/proc", "/sys", "/dev", "/fletchline", "/var/run/secrets", "/run/secrets"];
 /// Where every task starts.
 pub const WORK: &str = "/work";
 
@@ -76,6 +78,9 @@ impl TaskPath {
         }
         if self.normal().0 == "/" {
             return Err(BadPath::Root);
+        }
+        if self.0.split('/').any(|part| part.len() > 255) {
+            return Err(BadPath::PartTooLong);
         }
         match RESERVED.into_iter().find(|reserved| self.is_within(&TaskPath::from(*reserved))) {
             Some(reserved) => Err(BadPath::Reserved(reserved)),

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::{
     kind::{Kind, KindName},
-    pipeline::{Pipeline, Task},
+    pipeline::{Arrow, Pipeline, Task},
     problem::{At, Problem},
     value::Unknown,
 };
@@ -88,17 +88,23 @@ fn of_kind(kind: KindName) -> &'static [&'static str] {
 pub fn unknown_fields(pipeline: &Pipeline) -> Vec<Problem> {
     let mut found = Vec::new();
     in_document(pipeline, &mut found);
+    // Whole documents are told in one list; an editor asks for one record at a time.
     for task in pipeline.tasks.values() {
         in_task(task, &mut found);
     }
     for arrow in pipeline.arrows.values() {
-        let at = |field: &str| At::arrow(&arrow.id, field);
-        each(&arrow.unknown, &format!("The arrow {}", arrow.id), names::ARROW, at, &mut found);
+        in_arrow(arrow, &mut found);
     }
     found
 }
 
-fn in_document(pipeline: &Pipeline, found: &mut Vec<Problem>) {
+pub(super) fn in_arrow(arrow: &Arrow, found: &mut Vec<Problem>) {
+    let at = |field: &str| At::arrow(&arrow.id, field);
+    each(&arrow.unknown, &format!("The arrow {}", arrow.id), names::ARROW, at, found);
+}
+
+/// Of the document itself, its parameters, notes, groups and layout.
+pub(super) fn in_document(pipeline: &Pipeline, found: &mut Vec<Problem>) {
     let mut unknown = pipeline.unknown.clone();
     let layout = unknown.remove("layout");
     each(&unknown, "The pipeline", names::DOCUMENT, |field| At::pipeline(field), found);

@@ -1,0 +1,215 @@
+//! Are image, command and resources what this installation can give, and do upstreams agree on them?
+
+use std::{collections::BTreeMap, fmt::Display};
+
+use serde::Serialize;
+
+use super::{
+    Of,
+    text::{count, fill, values},
+};
+use crate::{
+    inherit::Field,
+    kind::{Job, Kind},
+    site::RunnerName,
+};
+
+pub(super) fn check(of: &mut Of) {
+    conflicts(of);
+    resources(of);
+    held_open(of);
+    let values = values(of);
+    image(of, &values);
+    program(of, &values);
+    if of.task.kind.timeout().is_some_and(|timeout| timeout.0 == 0) {
+        of.problem("timeout", "has a timeout of 0 seconds and would end at once: give it a time or none");
+        of.fix_field("timeout", serde_json::Value::Null, "Remove the timeout");
+    }
+}
+
+fn conflicts(of: &mut Of) {
+    let effective = of.effective;
+    conflict(of, "image", "image", &effective.image, Clone::clone);
+    conflict(of, "resources.cpu", "number of processors", &effective.cpu, ToString::to_string);
+    conflict(of, "resources.memory", "amount of memory", &effective.memory, ToString::to_string);
+    conflict(of, "resources.gpu", "number of GPUs", &effective.gpu, ToString::to_string);
+    conflict(of, "volumes", "list of shared volumes", &effective.volumes, |volumes| {
+        let names: Vec<&str> = volumes.iter().map(|volume| volume.volume.as_str()).collect();
+        names.join(", ")
+    });
+    for (name, field) in &effective.env {
+        let shown = |value: &crate::EnvValue| match value {
+            crate::EnvValue::Value(text) => format!("\"{text}\""),
+            crate::EnvValue::Secret(secret) => format!("the secret {secret}"),
+        };
+        conflict(of, &format!("env.{name}"), &format!("value of {name}"), field, shown);
+    }
+}
+
+fn conflict<T: Serialize, D: Display>(of: &mut Of, at: &str, what: &str, field: &Field<T>, shown: impl Fn(&T) -> D) {
+    let Field::Conflict(all) = field else { return };
+    let each: Vec<String> =
+        all.iter().map(|(task, value)| format!("{} ({})", of.checker.title(task), shown(value))).collect();
+    of.problem(at, format!("would inherit a different {what} from {}: set its own", each.join(" and ")));
+    if let Some((task, value)) = all.first()
+        && let Ok(value) = serde_json::to_value(value)
+    {
+        let label = format!("Use {}'s", of.checker.title(task));
+        of.fix_field(at, value, label);
+    }
+}
+
+fn resources(of: &mut Of) {
+    let (capacity, place) = (of.checker.site.capacity, of.checker.place());
+    if let Some(gpu) = of.effective.gpu.value().filter(|gpu| **gpu > capacity.gpu) {
+        let has = if capacity.gpu == 0 { "none".to_owned() } else { capacity.gpu.to_string() };
+        of.problem("resources.gpu", format!("asks for {}; {place} has {has}", count((*gpu).into(), "GPU")));
+        of.fix_field("resources.gpu", capacity.gpu, format!("Set GPU to {}", capacity.gpu));
+    }
+    if let Some(cpu) = of.effective.cpu.value().filter(|cpu| **cpu > capacity.cpu) {
+        of.problem("resources.cpu", format!("asks for {cpu} processors; {place} has {}", capacity.cpu));
+        let value = serde_json::to_value(capacity.cpu).unwrap_or_default();
+        of.fix_field("resources.cpu", value, format!("Set processors to {}", capacity.cpu));
+    }
+    if let Some(memory) = of.effective.memory.value().filter(|memory| **memory > capacity.memory) {
+        of.problem("resources.memory", format!("asks for {memory} of memory; {place} has {}", capacity.memory));
+        let value = serde_json::to_value(capacity.memory).unwrap_or_default();
+        of.fix_field("resources.memory", value, format!("Set memory to {}", capacity.memory));
+    }
+}
+
+/// On one machine, what a step that stays open holds is gone for all behind it until the run ends.
+fn held_open(of: &mut Of) {
+    let Some(open) = of.checker.behind_open.get(&of.task.id) else { return };
+    if of.checker.site.runner != RunnerName::Local {
+        return;
+    }
+    let capacity = of.checker.site.capacity;
+    let held = |id| of.checker.resolved.effective.get(id);
+    for step in open {
+        let Some(held) = held(step) else { continue };
+        let gpu = |effective: &crate::inherit::Effective| effective.gpu.value().copied().unwrap_or(0);
+        let memory = |effective: &crate::inherit::Effective| effective.memory.value().map_or(0, |memory| memory.0);
+        let title = of.checker.title(step);
+        let (own, theirs) = (gpu(of.effective), gpu(held));
+        if own > 0 && own <= capacity.gpu && own.saturating_add(theirs) > capacity.gpu {
+            let rest =
+                format!("needs {}, held by {title}, which stays open until the run ends", count(own.into(), "GPU"));
+            of.problem("resources.gpu", rest);
+        }
+        let (own, theirs) = (memory(of.effective), memory(held));
+        if own > 0 && own <= capacity.memory.0 && own.saturating_add(theirs) > capacity.memory.0 {
+            let own = crate::Memory(own);
+            of.problem(
+                "resources.memory",
+                format!("needs {own}, held by {title}, which stays open until the run ends"),
+            );
+        }
+    }
+}
+
+fn image(of: &mut Of, values: &BTreeMap<String, String>) {
+    if of.task.kind.image().is_none() {
+        return;
+    }
+    let Some(image) = of.effective.image.value() else {
+        let conflict = matches!(of.effective.image, Field::Conflict(_));
+        if of.checker.site.runner == RunnerName::Kubernetes && !conflict {
+            of.problem("image", "has no image, and the settings name no default for its kind");
+        }
+        return;
+    };
+    if let Some(image) = fill(of, "image", "image", image, values)
+        && !is_image(&image)
+    {
+        let rest = format!("has the image \"{image}\", which is not an image's name: write for example python:3.12");
+        of.problem("image", rest);
+    }
+}
+
+/// `[registry[:port]/]name[/name][:tag][@sha256:digest]`, names in lower case.
+fn is_image(image: &str) -> bool {
+    let (rest, digest) = image.split_once('@').unwrap_or((image, "sha256:"));
+    let good_digest = digest.strip_prefix("sha256:").is_some_and(|hex| {
+        (hex.is_empty() && !image.contains('@')) || (hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
+    });
+    let slash = rest.rfind('/').map_or(0, |at| at + 1);
+    let (name, tag) = match rest[slash..].find(':') {
+        Some(colon) => (&rest[..slash + colon], &rest[slash + colon + 1..]),
+        None => (rest, "latest"),
+    };
+    let mut parts = name.split('/');
+    let first = parts.next().unwrap_or_default();
+    let has_registry = name.contains('/') && (first.contains(['.', ':']) || first == "localhost");
+    let low = |part: &str| {
+        !part.is_empty()
+            && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-'))
+    };
+    let host = |part: &str| part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b':' | b'-'));
+    let tag_byte = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+    image.len() <= 512
+        && good_digest
+        && !tag.is_empty()
+        && tag.len() <= 128
+        && tag.bytes().all(tag_byte)
+        && if has_registry { host(first) } else { low(first) }
+        && parts.all(low)
+}
+
+fn program(of: &mut Of, values: &BTreeMap<String, String>) {
+    let task = of.task;
+    match &task.kind {
+        Kind::Job(job) => {
+            job_program(of, job);
+            arguments(of, "command", job.command.as_deref().unwrap_or_default(), values);
+        }
+        Kind::Container(container) => {
+            arguments(of, "command", container.command.as_deref().unwrap_or_default(), values);
+        }
+        Kind::Notebook(notebook) => arguments(of, "arguments", &notebook.arguments, values),
+        Kind::LoadData(_) | Kind::Viewer(_) | Kind::Serving(_) | Kind::Volume(_) => {}
+    }
+}
+
+fn arguments(of: &mut Of, field: &str, arguments: &[String], values: &BTreeMap<String, String>) {
+    for (index, argument) in arguments.iter().enumerate() {
+        fill(of, &format!("{field}[{index}]"), field, argument, values);
+    }
+}
+
+fn job_program(of: &mut Of, job: &Job) {
+    let command = job.command.as_ref().filter(|argv| !argv.is_empty());
+    let script = job.script.as_ref().filter(|script| !script.trim().is_empty());
+    match (command, script) {
+        (None, None) => of.problem("command", "has neither a command nor a script: say what it runs"),
+        (Some(_), Some(_)) => of.problem("script", "has a command and a script: keep one of them"),
+        (Some(_), None) => {}
+        (None, Some(script)) => unfilled(of, script),
+    }
+}
+
+/// Somebody expects a script to be filled in.
+fn unfilled(of: &mut Of, script: &str) {
+    let names = of.checker.parameters.keys().map(|name| (name, format!("FLETCHLINE_PARAM_{}", name.to_uppercase())));
+    let grid = of.task.kind.grid().into_iter().flat_map(|grid| grid.keys()).map(|name| (name, name.clone()));
+    let used = names.chain(grid).find(|(name, _)| script.contains(&format!("{{{{{name}}}}}")));
+    if let Some((name, variable)) = used {
+        of.warning("script", format!("has {{{{{name}}}}} in its script, which is run as it is: write \"${variable}\""));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_image;
+
+    #[test]
+    fn an_image_is_a_name_with_a_registry_a_tag_and_a_digest_if_one_likes() {
+        let digest = format!("python@sha256:{}", "a".repeat(64));
+        for good in ["python", "python:3.12-slim", "ghcr.io/a/b_c:V1", "localhost:5000/x", "a/b", &digest] {
+            assert!(is_image(good), "{good}");
+        }
+        for bad in ["", "Python", "file:///etc", "a b", "a\nb", "python:", "python@sha256:xyz", "http://x/y", "a//b"] {
+            assert!(!is_image(bad), "{bad}");
+        }
+    }
+}
