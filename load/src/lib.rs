@@ -15,6 +15,8 @@ pub mod cli;
 mod early;
 mod error;
 pub mod fetch;
+#[doc(hidden)]
+pub mod fuzz;
 mod loader;
 mod progress;
 mod request;

@@ -145,3 +145,22 @@ fn names_of_formats_are_read_as_they_are_written() {
         "rar".parse::<Unpack>().unwrap_err().starts_with("rar is not a way to unpack; use auto, never or one of zip")
     );
 }
+
+#[test]
+fn a_7z_of_another_tool_is_unpacked() {
+    // Packed by libarchive: its directory is LZMA without sub-stream information.
+    let place = Place::new();
+    let folder = place.dir.path().join("neighbour");
+    let packed = tempfile::tempdir().unwrap();
+    let path = packed.path().join("x.7z");
+    let made = std::process::Command::new("bsdtar")
+        .args(["--format", "7zip", "-cf"])
+        .arg(&path)
+        .arg("-C")
+        .arg(&folder)
+        .arg("secret")
+        .status();
+    assert!(made.expect("bsdtar of libarchive-tools is needed").success());
+    place.drop_file("x.7z", &std::fs::read(&path).unwrap(), Unpack::Auto).unwrap();
+    assert_eq!(place.text("secret"), "untouched");
+}

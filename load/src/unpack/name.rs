@@ -35,9 +35,6 @@ impl Name {
             return Err("has a NUL in its name");
         }
         let backslash = separators == Separators::SlashAndBackslash;
-        if backslash && has_drive(raw) {
-            return Err("begins with the letter of a drive");
-        }
         let mut parts = Vec::new();
         for part in raw.split(|b| *b == b'/' || (backslash && *b == b'\\')) {
             match part {
@@ -48,6 +45,9 @@ impl Name {
                 }
                 _ => parts.push(part.to_vec()),
             }
+        }
+        if backslash && parts.first().is_some_and(|first| has_drive(first)) {
+            return Err("begins with the letter of a drive");
         }
         if parts.len() > depth {
             return Err("lies deeper than the limit of folders inside each other");

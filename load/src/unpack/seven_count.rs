@@ -60,10 +60,12 @@ fn packed(
     memory_kib: usize,
 ) -> Result<(), Error> {
     for _ in 0..LAYERS {
-        let mut shown = Overlay::new(window, start, &streams);
         let password = Password::empty();
-        let archive = Archive::read_with_memory_limit(&mut shown, &password, memory_kib)
-            .map_err(|e| super::seven::failed(e, bounds))?;
+        let open = |shown: &mut Overlay<'_>| Archive::read_with_memory_limit(shown, &password, memory_kib);
+        // Sub-streams may be left out of a directory's directory, and mostly are; for a file the crate wants them.
+        let has_them = open(&mut Overlay::new(window, start, &streams, false)).is_ok();
+        let mut shown = Overlay::new(window, start, &streams, !has_them);
+        let archive = open(&mut shown).map_err(|e| super::seven::failed(e, bounds))?;
         let mut found = Ok(Found::Counted);
         let block = BlockDecoder::new_with_memory_limit(1, memory_kib, 0, &archive, &password, &mut shown);
         let walked = block.for_each_entries(&mut |entry, content| {
@@ -115,9 +117,14 @@ struct Overlay<'a> {
 }
 
 impl<'a> Overlay<'a> {
-    fn new(window: &'a mut Window, start: &[u8; START], streams: &[u8]) -> Overlay<'a> {
+    fn new(window: &'a mut Window, start: &[u8; START], streams: &[u8], sub_streams: bool) -> Overlay<'a> {
         let mut directory = vec![0x01, 0x04];
-        directory.extend_from_slice(streams);
+        if sub_streams {
+            directory.extend_from_slice(streams.strip_suffix(&[0]).unwrap_or(streams));
+            directory.extend_from_slice(&[0x08, 0, 0]);
+        } else {
+            directory.extend_from_slice(streams);
+        }
         // One file, called "d".
         directory.extend_from_slice(&[0x05, 1, 0x11, 5, 0, b'd', 0, 0, 0, 0, 0]);
         let sum = |bytes: &[u8]| {
