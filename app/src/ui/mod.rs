@@ -1,11 +1,13 @@
 //! What does a person see?
 
 pub mod canvas;
+mod files;
 pub mod kit;
+pub mod live_socket;
+mod opening;
+mod pages;
+mod routes;
+mod shell;
+mod words;
 
-use leptos::prelude::*;
-
-#[component]
-pub fn App() -> impl IntoView {
-    view! { <main></main> }
-}
+pub use routes::App;

@@ -1,5 +1,17 @@
 //! Which parts are all pages made of?
 
+mod dialog;
 pub mod icon;
+mod menu;
+mod pill;
+mod say;
+mod states;
+mod tabs;
 
+pub use dialog::{Confirm, Dialog};
 pub use icon::Icon;
+pub use menu::{Item, Menu};
+pub use pill::{KindChip, RunPill, StatusPill, TaskPill, Time};
+pub use say::{Copyable, Toaster, Toasts, copy_text};
+pub use states::{Empty, Failed, Loading};
+pub use tabs::{Tab, Tabs};

@@ -1,0 +1,7 @@
+//! Which pages are there?
+
+pub mod not_found;
+pub mod pipelines;
+pub mod runs;
+pub mod services;
+pub mod settings;

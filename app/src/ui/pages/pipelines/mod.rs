@@ -1,0 +1,94 @@
+//! Which pipelines are there, and how do new ones come in?
+
+mod arrive;
+mod examples;
+mod list;
+mod picture;
+mod remove;
+
+use leptos::prelude::*;
+
+use crate::{
+    api::pipelines::{Example, PipelineSummary, list_examples, list_pipelines},
+    error::ApiError,
+    live::{Ask, Tell},
+    ui::{
+        kit::{Empty, Failed, Icon, Loading},
+        live_socket::Live,
+        shell::TopBar,
+    },
+};
+use arrive::{Arrive, ImportButton};
+use examples::Examples;
+use list::Table;
+
+type List = LocalResource<Result<Vec<PipelineSummary>, ApiError>>;
+
+#[component]
+pub fn PipelinesPage() -> impl IntoView {
+    let list: List = LocalResource::new(list_pipelines);
+    let examples = LocalResource::new(list_examples);
+    let search = RwSignal::new(String::new());
+    let arrive = Arrive::new();
+    // A run that begins, waits or ends changes a line of the list.
+    Live::here().watch(
+        || Ask::Runs,
+        move |tell| {
+            if let Tell::RunLine { .. } = tell {
+                list.refetch();
+            }
+        },
+    );
+    view! {
+        <TopBar />
+        <main class="page">
+            <div class="page-head">
+                <h1>"Pipelines"</h1>
+                <span class="grow"></span>
+                <SearchField search=search label="Search pipelines" />
+                <ImportButton arrive=arrive />
+                <button class="button primary" on:click=move |_| arrive.empty() disabled=move || arrive.busy()>
+                    <Icon name="plus" />
+                    "New pipeline"
+                </button>
+            </div>
+            {move || examples.get().and_then(Result::ok).map(|list: Vec<Example>| view! { <Examples list=list arrive=arrive /> })}
+            {move || match list.get() {
+                None => view! { <div class="panel"><Loading lines=4 /></div> }.into_any(),
+                Some(Err(error)) => {
+                    view! { <div class="panel"><Failed error=error again=move |()| list.refetch() /></div> }.into_any()
+                }
+                Some(Ok(all)) if all.is_empty() => view! { <NoPipelines /> }.into_any(),
+                Some(Ok(all)) => view! { <Table all=all search=search arrive=arrive list=list /> }.into_any(),
+            }}
+        </main>
+    }
+}
+
+#[component]
+fn NoPipelines() -> impl IntoView {
+    view! {
+        <div class="panel">
+            <Empty icon="waypoints" title="No pipeline yet">
+                "Begin with one of the examples above, or press New pipeline and draw your own."
+            </Empty>
+        </div>
+    }
+}
+
+#[component]
+pub fn SearchField(search: RwSignal<String>, label: &'static str) -> impl IntoView {
+    view! {
+        <label class="search">
+            <Icon name="search" />
+            <input
+                type="search"
+                class="field"
+                placeholder="Search"
+                aria-label=label
+                prop:value=search
+                on:input=move |event| search.set(event_target_value(&event))
+            />
+        </label>
+    }
+}

@@ -1,0 +1,113 @@
+//! Which Viewers and Servings are there, and what do they cost?
+
+use leptos::{prelude::*, task::spawn_local};
+use leptos_router::components::A;
+use model::run::Deed;
+
+use crate::{
+    api::runs::{Service, do_deed, list_services},
+    live::{Ask, Tell},
+    ui::{
+        kit::{Copyable, Empty, Failed, KindChip, Loading, Toasts},
+        live_socket::Live,
+        opening, routes,
+        shell::TopBar,
+    },
+};
+
+#[component]
+pub fn ServicesPage() -> impl IntoView {
+    let list = LocalResource::new(list_services);
+    Live::here().watch(
+        || Ask::Runs,
+        move |tell| {
+            if let Tell::RunLine { .. } = tell {
+                list.refetch();
+            }
+        },
+    );
+    let again = Callback::new(move |()| list.refetch());
+    view! {
+        <TopBar />
+        <main class="page">
+            <div class="page-head">
+                <h1>"Services"</h1>
+                <span class="hint">"Viewers and Servings go on when their run has ended."</span>
+            </div>
+            {move || match list.get() {
+                None => view! { <div class="panel"><Loading /></div> }.into_any(),
+                Some(Err(error)) => view! { <div class="panel"><Failed error=error again=again /></div> }.into_any(),
+                Some(Ok(all)) if all.is_empty() => view! { <NoServices /> }.into_any(),
+                Some(Ok(all)) => {
+                    let card = |service| view! { <Card service=service again=again /> };
+                    view! { <div class="cards">{all.into_iter().map(card).collect_view()}</div> }.into_any()
+                }
+            }}
+        </main>
+    }
+}
+
+#[component]
+fn NoServices() -> impl IntoView {
+    view! {
+        <div class="panel">
+            <Empty icon="radio" title="No service is there">
+                "A run starts the Viewers and Servings of its pipeline; then they are listed here with what they hold."
+            </Empty>
+        </div>
+    }
+}
+
+#[component]
+fn Card(service: Service, again: Callback<()>) -> impl IntoView {
+    let (execution, port) = (service.execution.clone(), service.port);
+    let from = format!("Run {}", service.run_number);
+    let open = port.map(|port| {
+        let execution = execution.clone();
+        view! {
+            <button class="button primary" on:click=move |_| opening::open(execution.clone(), port)>
+                "Open"
+            </button>
+        }
+    });
+    let deeds: Vec<Deed> = service.may.clone();
+    let whose = StoredValue::new(service.clone());
+    let label = service.task_name.clone();
+    view! {
+        <section class="panel service" aria-label=label>
+            <header class="service-head">
+                <KindChip kind=service.kind />
+                <div class="grow">
+                    <h2 class="name">{service.task_name}</h2>
+                    <span class="hint">
+                        <A href=routes::pipeline(&service.execution.pipeline)>{service.pipeline_name}</A> " · "
+                        <A href=routes::run(&service.run)>{from}</A>
+                    </span>
+                </div>
+                {service.live.then(|| view! { <span class="pill done">"Live"</span> })}
+            </header>
+            <p>{service.sentence}</p>
+            <p class="hint">{service.cost}</p>
+            {service.address.map(|address| view! { <Copyable text=address /> })}
+            <div class="row">
+                {open}
+                {deeds.into_iter().map(|deed| view! { <DeedButton whose=whose deed=deed again=again /> }).collect_view()}
+            </div>
+        </section>
+    }
+}
+
+#[component]
+fn DeedButton(whose: StoredValue<Service>, deed: Deed, again: Callback<()>) -> impl IntoView {
+    let toasts = Toasts::here();
+    let act = move |_| {
+        let Some(service) = whose.try_get_value() else { return };
+        spawn_local(async move {
+            match do_deed(service.run, service.execution.task, deed, false).await {
+                Ok(()) => drop(again.try_run(())),
+                Err(error) => toasts.fail(error),
+            }
+        });
+    };
+    view! { <button class="button" class:danger-text=deed == Deed::Stop on:click=act>{opening::deed_word(deed)}</button> }
+}

@@ -1,0 +1,42 @@
+//! Which page stands under which path?
+
+use leptos::prelude::*;
+use leptos_router::{
+    components::{Route, Router, Routes},
+    path,
+};
+
+use super::{
+    kit::{Toaster, Toasts},
+    live_socket::Live,
+    pages::{
+        not_found::NotFound, pipelines::PipelinesPage, runs::RunsPage, services::ServicesPage, settings::SettingsPage,
+    },
+    shell,
+};
+
+pub fn pipeline(id: &model::PipelineId) -> String {
+    format!("/pipelines/{id}")
+}
+
+pub fn run(id: &model::RunId) -> String {
+    format!("/runs/{id}")
+}
+
+#[component]
+pub fn App() -> impl IntoView {
+    shell::apply_theme();
+    let toasts = Toasts::provide();
+    Live::provide();
+    view! {
+        <Router>
+            <Routes fallback=NotFound>
+                <Route path=path!("/") view=PipelinesPage />
+                <Route path=path!("/runs") view=RunsPage />
+                <Route path=path!("/services") view=ServicesPage />
+                <Route path=path!("/settings") view=SettingsPage />
+            </Routes>
+        </Router>
+        <Toaster toasts=toasts />
+    }
+}
