@@ -84,6 +84,8 @@ pub struct Editor {
     history: History,
     selection: Selection,
     camera: Camera,
+    /// The camera that the last fit made; `None` before the first.
+    fitted: Option<Camera>,
     size: Size,
     board: Board,
     hits: HitTest,
@@ -105,6 +107,7 @@ impl Editor {
             history: History::default(),
             selection: Selection::default(),
             camera: Camera::default(),
+            fitted: None,
             size: Size::default(),
             board: Board::default(),
             hits: HitTest::default(),
@@ -120,6 +123,12 @@ impl Editor {
         editor.follow();
         editor.board.set_tall(mode == Mode::Run, editor.document.pipeline());
         editor
+    }
+
+    /// Breaks the doorway on purpose.
+    #[cfg(test)]
+    pub(crate) fn forget(&mut self, forgets: fn(&crate::record::RecordId) -> bool) {
+        self.document.forgets = Some(forgets);
     }
 
     /// Counts on from another editor's versions, whose place this one takes: every follower sees a change.
@@ -408,11 +417,11 @@ impl Editor {
     }
 
     fn resize(&mut self, size: Size) {
-        let first = self.size == Size::default();
         self.size = size;
         self.versions.camera += 1;
         self.redraw();
-        if first {
+        // A view that shows everything goes on showing everything; any other stays where the person put it.
+        if self.fitted.is_none_or(|fitted| fitted == self.camera) {
             self.fit();
         }
     }
@@ -421,6 +430,7 @@ impl Editor {
     pub fn fit(&mut self) {
         let bounds = self.board.bounds().unwrap_or_default();
         self.set_camera(Camera::fitting(bounds, self.size, 1.0));
+        self.fitted = Some(self.camera);
     }
 
     /// What is selected in view; everything when nothing is.

@@ -61,13 +61,13 @@ fn status_icon(status: TaskStatus) -> usize {
     }
 }
 
+/// Each piece is a path of its own first: one that begins with a relative move would else begin where the last ended.
 fn path(name: &str) -> Option<Path2d> {
-    Path2d::new_with_path_string(&data(shape(name))).ok()
-}
-
-/// The path data of everything that is inside an icon's `<svg>`.
-fn data(shape: &str) -> String {
-    shape.split('<').filter_map(piece).collect::<Vec<_>>().join(" ")
+    let whole = Path2d::new().ok()?;
+    for data in shape(name).split('<').filter_map(piece) {
+        whole.add_path(&Path2d::new_with_path_string(&data).ok()?);
+    }
+    Some(whole)
 }
 
 fn piece(element: &str) -> Option<String> {

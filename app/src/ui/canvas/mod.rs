@@ -3,6 +3,7 @@
 //! One `<canvas>` drawn from the editor's scene. The page makes an [`EditorHandle`] and hands it around; `<Canvas/>` shows
 //! it, editable or as a run's snapshot as the handle's mode says.
 
+mod bench;
 mod colours;
 mod controls;
 mod events;
@@ -125,6 +126,7 @@ fn start(
     let schedule = painter.clone();
     handle.attach(host.clone(), Rc::new(move || schedule.schedule()));
     watch::follow(handle, host, &painter, at_rest);
+    bench::offer(handle);
     draw_map(handle, parts, at_rest);
     painter.schedule();
 }

@@ -75,21 +75,39 @@ fn refused(field: &str, reason: impl ToString) -> Refusal {
     Refusal::Field { field: field.to_owned(), reason: reason.to_string() }
 }
 
+/// What an absent value on the way to a field is made of: an empty list is not written in a document.
+#[derive(Clone, Copy)]
+enum Absent {
+    Object,
+    List,
+}
+
 /// The record as a document writes it, with one place in it changed, read again: what the reader of documents would
 /// refuse is refused here with the same words.
 fn with_field<T: Serialize + DeserializeOwned>(old: &T, field: &str, value: Option<Value>) -> Result<T, Refusal> {
-    let mut all = serde_json::to_value(old).map_err(|error| refused(field, error))?;
-    put(&mut all, &field.split('.').collect::<Vec<_>>(), value).map_err(|reason| refused(field, reason))?;
-    T::deserialize(all).map_err(|error| refused(field, error))
+    let written = serde_json::to_value(old).map_err(|error| refused(field, error))?;
+    let place: Vec<&str> = field.split('.').collect();
+    let attempt = |absent: Absent, value: Option<Value>| {
+        let mut all = written.clone();
+        put(&mut all, &place, value, absent)?;
+        T::deserialize(all).map_err(|error| error.to_string())
+    };
+    // "0" may be the first of a list or a name; only the type knows.
+    let first = attempt(Absent::Object, value.clone());
+    let made = if place.contains(&"0") { first.or_else(|_| attempt(Absent::List, value)) } else { first };
+    made.map_err(|reason| refused(field, reason))
 }
 
-/// Objects on the way are made; a list takes an index, its length appends, no value removes.
-fn put(inside: &mut Value, place: &[&str], value: Option<Value>) -> Result<(), String> {
+/// What is missing on the way is made; a list takes an index, its length appends, no value removes.
+fn put(inside: &mut Value, place: &[&str], value: Option<Value>, absent: Absent) -> Result<(), String> {
     let Some((&step, rest)) = place.split_first() else {
         return Err("it names no field".into());
     };
     if inside.is_null() {
-        *inside = Value::Object(serde_json::Map::new());
+        *inside = match absent {
+            Absent::List if step == "0" => Value::Array(Vec::new()),
+            Absent::List | Absent::Object => Value::Object(serde_json::Map::new()),
+        };
     }
     match inside {
         Value::Object(fields) if rest.is_empty() => {
@@ -101,13 +119,19 @@ fn put(inside: &mut Value, place: &[&str], value: Option<Value>) -> Result<(), S
         }
         // Taking out what is not there changes nothing, and makes nothing on the way.
         Value::Object(fields) if value.is_none() && !fields.contains_key(step) => Ok(()),
-        Value::Object(fields) => put(fields.entry(step).or_insert(Value::Null), rest, value),
-        Value::Array(items) => put_in_list(items, step, rest, value),
+        Value::Object(fields) => put(fields.entry(step).or_insert(Value::Null), rest, value, absent),
+        Value::Array(items) => put_in_list(items, step, rest, value, absent),
         _ => Err(format!("\"{step}\" is not a part of it")),
     }
 }
 
-fn put_in_list(items: &mut Vec<Value>, step: &str, rest: &[&str], value: Option<Value>) -> Result<(), String> {
+fn put_in_list(
+    items: &mut Vec<Value>,
+    step: &str,
+    rest: &[&str],
+    value: Option<Value>,
+    absent: Absent,
+) -> Result<(), String> {
     let index: usize = step.parse().map_err(|_| format!("\"{step}\" is no place in a list"))?;
     if index > items.len() || (index == items.len() && value.is_none()) {
         return Err(format!("the list has only {} entries", items.len()));
@@ -120,7 +144,7 @@ fn put_in_list(items: &mut Vec<Value>, step: &str, rest: &[&str], value: Option<
             }
             match value {
                 Some(value) if rest.is_empty() => items[index] = value,
-                value => put(&mut items[index], rest, value)?,
+                value => put(&mut items[index], rest, value, absent)?,
             }
         }
     }

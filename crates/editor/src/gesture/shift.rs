@@ -49,7 +49,12 @@ fn starts(editor: &Editor) -> Vec<(Thing, Place)> {
 /// From the places of the start by the pointer's whole way; `free`: off the grid.
 pub fn move_to(editor: &mut Editor, from: Point, to: Point, grabbed: Place, starts: &[(Thing, Place)], free: bool) {
     let (dx, dy) = (to.x - from.x, to.y - from.y);
-    let way = |start: f64, by: f64| if free { by.round() } else { snap(start + by, GRID) - start };
+    // An axis on which the pointer did not move stays as it is, on the grid or not.
+    let way = |start: f64, by: f64| match by {
+        0.0 => 0.0,
+        by if free => by.round(),
+        by => snap(start + by, GRID) - start,
+    };
     let (dx, dy) = (way(grabbed.x, dx), way(grabbed.y, dy));
     editor.edit(|edits| {
         for (thing, start) in starts {
