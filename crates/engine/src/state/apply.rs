@@ -1,0 +1,329 @@
+//! What does each event change?
+
+use std::sync::Arc;
+
+use model::{ExecutionId, Pipeline, PipelineId, RunId, TaskId, launch::Launch, run::Millis};
+
+use super::{Execution, Fate, Life, Run, RunTask, Stage, State, Step, is_quick, room::Class};
+use crate::{
+    event::{By, End, Event, How, Place, Role, RunStarted, Then, Why},
+    snapshot::Snapshot,
+    state::Lane,
+};
+
+impl State {
+    /// Takes in one event that happened at `at`.
+    ///
+    /// # Assumptions
+    /// The event was made by [`crate::plan`] or [`crate::command`] for the state as it is: one that names something
+    /// unknown changes nothing.
+    pub fn apply(&mut self, at: Millis, event: &Event) {
+        match event {
+            Event::RunStarted(start) => self.start_run(at, start),
+            Event::Intended { place, role, attempt, launch } => self.intend(at, place, *role, *attempt, launch),
+            Event::Reused { run, task, earlier, sentence } => self.reuse(at, run, task, earlier, sentence),
+            Event::NotMade { place, sentence } => self.not_made(at, place, sentence),
+            Event::Started { execution, started } => self.started(execution, *started),
+            Event::Ready { execution, started, ready } => self.ready(execution, *started, *ready),
+            Event::StopAsked { execution, why, by: _ } => self.stop_asked(at, execution, *why),
+            Event::Released { execution, by: _ } => self.released(at, execution),
+            Event::Ended { execution, end, then, facts } => self.ended(at, execution, end, then, facts.clone()),
+            Event::Due { place } => self.due(place),
+            Event::Skipped { run, task, because } => self.skipped(at, run, task, because),
+            Event::StartAgain { run, task, by: _ } => self.start_again(run, task),
+            Event::FailIt { run, task, by: _ } => self.fail_it(at, run, task),
+            Event::Retried { run, tasks, by: _ } => self.retried(at, run, tasks),
+            Event::Paused { pipeline, task, by: _ } => self.paused(pipeline, task),
+            Event::Resumed { pipeline, task, by: _ } => self.resumed(pipeline, task),
+            Event::LiveWanted { pipeline, task, packed, by: _ } => self.live_wanted(pipeline, task, *packed),
+            Event::MadeLive { pipeline, task, packed, by: _ } => self.made_live(pipeline, task, *packed),
+            Event::RunCancelled { run, by } => self.run_cancelled(at, run, by),
+            Event::RunEnded { run, how } => self.run_ended(at, run, *how),
+            Event::RunDeleted { run } => self.run_deleted(run),
+            Event::PipelineDeleted { pipeline } => self.pipeline_deleted(pipeline),
+        }
+    }
+
+    /// Runs of one document share it in memory.
+    fn snapshot(&self, start: &RunStarted) -> (Arc<Snapshot>, Option<String>) {
+        let last = self.flows.get(&start.pipeline).and_then(|flow| flow.runs.last());
+        if let Some(run) = last.and_then(|run| self.runs.get(run)).filter(|run| run.snapshot.text == start.document) {
+            return (run.snapshot.clone(), run.unreadable.clone());
+        }
+        let (pipeline, unreadable) = match model::document::read(&start.document) {
+            Ok(read) => (read.pipeline, None),
+            Err(error) => (Pipeline::new(start.pipeline.clone(), ""), Some(error.to_string())),
+        };
+        (Arc::new(Snapshot::new(pipeline, start.document.clone(), &self.site)), unreadable)
+    }
+
+    fn start_run(&mut self, at: Millis, start: &RunStarted) {
+        let (snapshot, unreadable) = self.snapshot(start);
+        let chosen = snapshot.part(&start.part);
+        let tasks: Vec<RunTask> = snapshot
+            .nodes
+            .iter()
+            .enumerate()
+            .map(|(place, node)| task(node, chosen.contains(&place), &chosen, start))
+            .collect();
+        let left = tasks.iter().filter(|task| matches!(task.stage, Stage::Blocked { .. })).count();
+        let run = Run {
+            id: start.run.clone(),
+            pipeline: start.pipeline.clone(),
+            number: start.number,
+            snapshot: snapshot.clone(),
+            unreadable,
+            part: start.part.clone(),
+            parameters: start.parameters.clone(),
+            again: start.again.clone(),
+            unchanged: start.unchanged.clone(),
+            started: at,
+            fate: Fate::Going,
+            left,
+            tasks,
+            failed: Default::default(),
+            persons: Default::default(),
+            busy: Default::default(),
+            live: Default::default(),
+        };
+        let flow = self.flows.entry(start.pipeline.clone()).or_default();
+        flow.runs.push(start.run.clone());
+        flow.last_number = flow.last_number.max(start.number);
+        self.runs.insert(start.run.clone(), run);
+        for place in chosen {
+            self.touch(&start.run, place);
+            self.open_if_free(&start.run, place, at);
+            self.join_viewer(&start.run, place);
+        }
+        self.close_if_done(&start.run);
+    }
+
+    fn intend(&mut self, at: Millis, place: &Place, role: Role, attempt: u32, launch: &Launch) {
+        let Some((class, kind)) = self.class_of(place).zip(self.node_of(place).map(|(_, node)| node.kind)) else {
+            return;
+        };
+        self.unqueue(place, class);
+        let execution = launch.execution.clone();
+        let flow = self.flows.entry(execution.pipeline.clone()).or_default();
+        let memory = flow.tasks.entry(execution.task.clone()).or_default();
+        memory.n = memory.n.max(execution.n);
+        if kind.is_live_step() {
+            memory.holder = Some(execution.clone());
+        }
+        let taken = Class::new(launch.resources, is_quick(kind, role));
+        self.room.take(taken, &execution);
+        self.dirty.executions.insert(execution.clone());
+        let made = Execution {
+            run: launch.run.clone(),
+            place: place.clone(),
+            role,
+            kind,
+            copy: launch.copy,
+            attempt,
+            class: taken,
+            launch: Some(Arc::new(launch.clone())),
+            kept: launch.outputs.iter().chain(&launch.snapshots).cloned().collect(),
+            intended: at,
+            life: Life::Intended,
+            stop: None,
+            facts: None,
+        };
+        self.executions.insert(execution.clone(), made);
+        match place {
+            Place::Lane { run, task, copy } => self.lane_live(run, task, *copy, &execution),
+            Place::Service { .. } => self.service_live(place, execution.n),
+        }
+    }
+
+    fn started(&mut self, execution: &ExecutionId, at: Millis) {
+        self.changed(execution);
+        let Some(one) = self.executions.get_mut(execution) else { return };
+        match one.life {
+            Life::Intended => one.life = Life::Started { started: at },
+            Life::Started { .. } | Life::Ready { .. } | Life::Over { .. } => {}
+        }
+    }
+
+    fn ready(&mut self, execution: &ExecutionId, started: Millis, ready: Millis) {
+        self.changed(execution);
+        let Some(one) = self.executions.get_mut(execution) else { return };
+        match one.life {
+            Life::Intended | Life::Started { .. } => one.life = Life::Ready { started, ready },
+            Life::Ready { .. } | Life::Over { .. } => return,
+        }
+        match one.place.clone() {
+            Place::Lane { run, task, .. } => self.step_ready(&run, &task),
+            Place::Service { pipeline, task, packed } => self.service_ready(ready, &pipeline, &task, packed),
+        }
+    }
+
+    fn stop_asked(&mut self, at: Millis, execution: &ExecutionId, why: Why) {
+        self.changed(execution);
+        let Some(one) = self.executions.get_mut(execution) else { return };
+        one.stop = Some((at, why));
+        if let Place::Lane { run, task, .. } = one.place.clone() {
+            self.no_person(&run, &task);
+        }
+    }
+
+    fn ended(&mut self, at: Millis, execution: &ExecutionId, end: &End, then: &Then, facts: Option<serde_json::Value>) {
+        self.changed(execution);
+        let Some(one) = self.executions.get_mut(execution) else { return };
+        let started = match (&one.life, end) {
+            (Life::Over { .. }, _) => return,
+            (_, End::Exited { started: Some(started), .. }) => Some(*started),
+            (Life::Started { started } | Life::Ready { started, .. }, _) => Some(*started),
+            (Life::Intended, _) => None,
+        };
+        let over = match end {
+            End::Exited { ended, .. } => *ended,
+            End::Lost { .. } | End::NeverStarted => at,
+        };
+        one.life = Life::Over { started, at: over, end: end.clone(), good: *then == Then::Good };
+        one.launch = None;
+        one.facts = facts;
+        let (class, place, run) = (one.class, one.place.clone(), one.run.clone());
+        self.room.give_back(class, execution);
+        if let Some(run) = self.runs.get_mut(&run) {
+            run.live.remove(execution);
+        }
+        match &place {
+            Place::Lane { .. } => self.lane_over(at, &place, execution, then),
+            Place::Service { pipeline, task, packed } => self.service_over(at, pipeline, task, *packed, then),
+        }
+        self.give_back_folder(execution);
+        self.close_if_done(&run);
+    }
+
+    fn give_back_folder(&mut self, execution: &ExecutionId) {
+        let Some(flow) = self.flows.get_mut(&execution.pipeline) else { return };
+        let Some(memory) = flow.tasks.get_mut(&execution.task) else { return };
+        if memory.holder.as_ref() == Some(execution) {
+            memory.holder = None;
+            self.promote(&execution.pipeline, &execution.task);
+        }
+    }
+
+    fn run_cancelled(&mut self, at: Millis, id: &RunId, by: &By) {
+        let Some(run) = self.runs.get_mut(id).filter(|run| !run.has_ended()) else { return };
+        run.fate = Fate::Cancelling { by: by.clone() };
+        run.persons.clear();
+        for place in 0..run.tasks.len() {
+            self.cancel_task(at, id, place);
+        }
+        self.skips.retain(|(run, _, _)| run != id);
+        self.close_if_done(id);
+    }
+
+    fn run_ended(&mut self, at: Millis, id: &RunId, how: How) {
+        self.closing.remove(id);
+        self.dirty.runs.insert(id.clone());
+        if let Some(run) = self.runs.get_mut(id) {
+            run.fate = Fate::Ended { how, at };
+        }
+    }
+
+    /// The numbers stay given out: a folder that is still there is never used again.
+    fn run_deleted(&mut self, id: &RunId) {
+        let Some(run) = self.runs.remove(id) else { return };
+        self.closing.remove(id);
+        // A Viewer that this run started is everybody's.
+        self.executions.retain(|_, one| one.run != *id || one.role == Role::View && !one.is_over());
+        let Some(flow) = self.flows.get_mut(&run.pipeline) else { return };
+        flow.runs.retain(|one| one != id);
+        for (task, memory) in &mut flow.tasks {
+            memory.good.retain(|good| good.earlier.run != *id);
+            memory.services.retain(|packed, service| *packed == 0 || service.run != *id);
+            if memory.live.is_some_and(|live| !memory.services.contains_key(&live)) {
+                memory.live = None;
+            }
+            if let Some(viewer) = memory.services.get_mut(&0) {
+                self.dirty.viewers.insert((run.pipeline.clone(), task.clone()));
+                let has_it = |one: &&RunId| self.runs.get(*one).is_some_and(|run| run.snapshot.node(task).is_some());
+                if let Some(newest) = flow.runs.iter().rev().find(has_it).filter(|_| viewer.run == *id) {
+                    viewer.run = newest.clone();
+                }
+            }
+        }
+    }
+
+    fn pipeline_deleted(&mut self, id: &PipelineId) {
+        let runs = self.flows.get(id).map(|flow| flow.runs.clone()).unwrap_or_default();
+        for run in &runs {
+            self.run_deleted(run);
+        }
+        let Some(flow) = self.flows.get_mut(id) else { return };
+        for memory in flow.tasks.values_mut() {
+            memory.services.clear();
+            memory.live = None;
+        }
+    }
+
+    /// Nothing is left to do in a run, except perhaps to stop what stayed open.
+    pub(super) fn close_if_done(&mut self, id: &RunId) {
+        self.dirty.runs.insert(id.clone());
+        if self.runs.get(id).is_some_and(|run| run.left == 0 && !run.has_ended()) {
+            self.closing.insert(id.clone());
+        }
+    }
+
+    pub(super) fn touch(&mut self, run: &RunId, task: usize) {
+        self.dirty.tasks.insert((run.clone(), task));
+        self.dirty.runs.insert(run.clone());
+    }
+
+    /// What is known of an execution changed: plan for it, and draw it.
+    fn changed(&mut self, execution: &ExecutionId) {
+        self.dirty.executions.insert(execution.clone());
+        let Some(one) = self.executions.get(execution) else { return };
+        match one.place.clone() {
+            Place::Lane { run, task, .. } => {
+                if let Some(place) = self.runs.get(&run).and_then(|run| run.snapshot.place(&task)) {
+                    self.touch(&run, place);
+                }
+            }
+            Place::Service { pipeline, task, .. } => self.touch_service(&pipeline, &task),
+        }
+    }
+
+    pub(crate) fn class_of(&self, place: &Place) -> Option<Class> {
+        let (_, node) = self.node_of(place)?;
+        let role = match place {
+            Place::Lane { .. } if node.kind == model::KindName::Serving => Role::Pack,
+            Place::Lane { .. } => Role::Step,
+            Place::Service { packed: 0, .. } => Role::View,
+            Place::Service { .. } => Role::Serve,
+        };
+        Some(Class::new(node.need, is_quick(node.kind, role)))
+    }
+
+    pub(super) fn place_of(&self, run: &RunId, task: &TaskId) -> Option<usize> {
+        self.runs.get(run)?.snapshot.place(task)
+    }
+}
+
+fn task(
+    node: &crate::snapshot::Node,
+    is_chosen: bool,
+    chosen: &std::collections::BTreeSet<usize>,
+    start: &RunStarted,
+) -> RunTask {
+    let stage = match (is_chosen, node.kind) {
+        (false, _) => Stage::NotInRun,
+        (true, model::KindName::Viewer) => Stage::Viewer,
+        (true, _) => Stage::Blocked { missing: node.ups.iter().filter(|up| chosen.contains(up)).count() },
+    };
+    let lanes = match stage {
+        Stage::Blocked { .. } => node.copies.len(),
+        Stage::NotInRun
+        | Stage::Viewer
+        | Stage::Open { .. }
+        | Stage::Released { .. }
+        | Stage::Failed { .. }
+        | Stage::Skipped { .. }
+        | Stage::Cancelled { .. } => 0,
+    };
+    let lane = Lane { step: Step::Waiting, executions: Vec::new(), lost: 0, failures: 0 };
+    let earlier = if is_chosen { None } else { start.reading.get(&node.id).cloned() };
+    RunTask { stage, lanes: vec![lane; lanes], earlier, reused: None }
+}
