@@ -1,3 +1,32 @@
 //! What runs beside every task?
+//!
+//! A small program without async. On a machine it supervises one execution and outlives the server; inside a task it
+//! is the first process, opens shells, and stands in for a program where a task has none.
 
-fn main() {}
+mod beneath;
+mod exec;
+mod init;
+mod privileges;
+mod sandbox;
+mod supervise;
+mod sys;
+
+use std::{env, path::Path, process::ExitCode};
+
+const USAGE: &str = "usage: fletchline-task supervise FOLDER | exec … | init | stay | check";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["supervise", folder] => supervise::supervise(Path::new(folder)),
+        ["init"] => init::inside_bubblewrap(),
+        ["stay"] => init::stay(),
+        ["check", way @ ..] => sandbox::check(way),
+        ["exec", rest @ ..] => exec::exec(rest),
+        _ => {
+            eprintln!("{USAGE}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -25,6 +25,7 @@ pub mod run;
 pub mod serving;
 pub mod site;
 pub mod substitute;
+pub mod supervise;
 pub mod validate;
 pub mod value;
 

@@ -1,5 +1,7 @@
 //! What must a place that runs tasks be able to do?
 
+pub mod local;
+
 use std::path::PathBuf;
 
 use async_trait::async_trait;

@@ -1,0 +1,54 @@
+//! Who is told what changes?
+
+use std::{collections::BTreeMap, sync::Mutex};
+
+use engine::observed::{Observation, Observed};
+use model::ExecutionId;
+use tokio::sync::mpsc;
+
+use super::locked;
+
+/// Changes that may wait for the listener. One that lets more pile up has to observe again.
+const PATIENCE: usize = 16_384;
+
+/// The last observation of each execution, and the one listener.
+#[derive(Default)]
+pub struct Hub {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    last: BTreeMap<ExecutionId, Observation>,
+    listener: Option<mpsc::Sender<Observed>>,
+}
+
+impl Hub {
+    /// What is as it was is not told.
+    pub fn tell(&self, observation: Observation) {
+        let mut state = locked(&self.state);
+        if state.last.get(&observation.execution) == Some(&observation) {
+            return;
+        }
+        state.last.insert(observation.execution.clone(), observation.clone());
+        let is_lost = state.listener.as_ref().is_some_and(|to| to.try_send(Observed::One(observation)).is_err());
+        if is_lost {
+            // Its stream ends: what was missed is in the next "all".
+            state.listener = None;
+        }
+    }
+
+    pub fn forget(&self, id: &ExecutionId) {
+        locked(&self.state).last.remove(id);
+    }
+
+    /// All that is known, then every change. Ends the earlier listener's stream.
+    pub fn subscribe(&self) -> mpsc::Receiver<Observed> {
+        let (to, from) = mpsc::channel(PATIENCE);
+        let mut state = locked(&self.state);
+        // An empty channel takes one.
+        let _ = to.try_send(Observed::All(state.last.values().cloned().collect()));
+        state.listener = Some(to);
+        from
+    }
+}

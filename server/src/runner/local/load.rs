@@ -1,0 +1,149 @@
+//! How does a Load Data run on this machine?
+//!
+//! As `fletchline load --request FILE` inside its sandbox: [`Request`] goes in by a file, [`Progress`] and facts come
+//! out by files beside it.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use model::{
+    kind::Source,
+    launch::{Launch, Program},
+    run::Progress,
+    supervise::{From, Item, TASK_STATE, TASK_STATE_AT},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    config::{LocalConfig, ProgramCommand},
+    folder::{ExecutionFolder, write_whole},
+    sandbox,
+};
+
+pub const REQUEST: &str = "request.json";
+pub const PROGRESS: &str = "progress.json";
+pub const FACTS: &str = "facts.json";
+const DOWNLOADS_AT: &str = "/fletchline/downloads";
+const UPLOADS_AT: &str = "/fletchline/uploads";
+
+/// What `fletchline load --request FILE` does. Paths are as the task sees them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    pub sources: Vec<Source>,
+    pub target: PathBuf,
+    /// Shared by the task's executions; the loader locks it.
+    pub downloads: PathBuf,
+    /// Where `upload:SHA256` lies, by its SHA-256.
+    pub uploads: PathBuf,
+    /// Fetch again whatever is there.
+    pub again: bool,
+    /// Use what is there without asking.
+    pub keep: bool,
+    /// Private hosts and ranges that may be loaded from.
+    pub allow: Vec<String>,
+}
+
+pub fn command(config: &LocalConfig, launch: &Launch) -> Result<ProgramCommand, String> {
+    let Program::Load { sources, target, again, keep, .. } = &launch.program else {
+        return Err(format!("{} is no Load Data.", launch.name));
+    };
+    let request = Request {
+        sources: sources.clone(),
+        target: target.normal().0.into(),
+        downloads: DOWNLOADS_AT.into(),
+        uploads: UPLOADS_AT.into(),
+        again: *again,
+        keep: *keep,
+        allow: config.load_from.clone(),
+    };
+    let text = serde_json::to_string(&request).map_err(|error| error.to_string())?;
+    let argv = [sandbox::SERVER_AT, "load", "--request", &format!("{TASK_STATE_AT}/{REQUEST}")];
+    Ok(ProgramCommand {
+        argv: argv.map(str::to_owned).into(),
+        files: [(REQUEST.to_owned(), text)].into(),
+        ..ProgramCommand::default()
+    })
+}
+
+/// What its sandbox shows beyond others': our program, the downloads, and the files that it names.
+///
+/// # Errors
+/// One sentence: a file that it may not read, or a folder that cannot be made.
+pub fn binds(config: &LocalConfig, launch: &Launch) -> Result<Vec<Item>, String> {
+    let Program::Load { sources, downloads, .. } = &launch.program else { return Ok(Vec::new()) };
+    let place = config.results.join(downloads);
+    fs::create_dir_all(&place).map_err(|error| format!("{} could not be made: {error}.", place.display()))?;
+    let from = From { root: config.results.clone(), below: downloads.clone(), links: false };
+    let mut binds = vec![
+        sandbox::bind_file(&config.server, sandbox::SERVER_AT),
+        Item::Bind { from, path: DOWNLOADS_AT.into(), writable: true, devices: false },
+    ];
+    for source in sources {
+        if let Some(sha256) = source.url.strip_prefix("upload:") {
+            let is_plain = sha256.bytes().all(|byte| byte.is_ascii_alphanumeric());
+            let file = config.data.join("uploads").join(sha256);
+            if !is_plain || !file.is_file() {
+                return Err(format!(
+                    "The file that was dropped on {} is not here any more: drop it again.",
+                    launch.name
+                ));
+            }
+            binds.push(sandbox::bind_file(&file, format!("{UPLOADS_AT}/{sha256}")));
+        }
+        if let Some(path) = file_path(&source.url) {
+            let real =
+                fs::canonicalize(&path).map_err(|error| format!("{} cannot be read: {error}.", path.display()))?;
+            let is_hidden = |folder: &Path| fs::canonicalize(folder).is_ok_and(|folder| real.starts_with(folder));
+            if is_hidden(&config.data) || is_hidden(&config.results) {
+                return Err(format!("{} belongs to Fletchline itself: no task reads it.", path.display()));
+            }
+            binds.push(sandbox::bind_file(&real, path.display().to_string()));
+        }
+    }
+    Ok(binds)
+}
+
+/// Of a `file:` source; nothing is decoded but what `file:///a%20b` needs.
+fn file_path(url: &str) -> Option<PathBuf> {
+    let rest = url.strip_prefix("file:")?;
+    url::Url::parse(&format!("file://{}", rest.trim_start_matches("//"))).ok()?.to_file_path().ok()
+}
+
+/// How far it is, if it has said so.
+pub fn progress(folder: &ExecutionFolder) -> Option<Progress> {
+    read(&folder.path.join(TASK_STATE).join(PROGRESS))
+}
+
+/// What it tells for later runs.
+pub fn facts(folder: &ExecutionFolder) -> Option<serde_json::Value> {
+    read(&folder.path.join(TASK_STATE).join(FACTS))
+}
+
+/// The task may write it: neither a link nor a flood is followed.
+fn read<T: for<'a> Deserialize<'a>>(file: &Path) -> Option<T> {
+    let stat = fs::symlink_metadata(file).ok()?;
+    (stat.is_file() && stat.len() <= 1 << 20).then_some(())?;
+    serde_json::from_slice(&fs::read(file).ok()?).ok()
+}
+
+/// For the loader: says how far it is, beside its request.
+///
+/// # Errors
+/// The disk.
+pub fn say_progress(request: &Path, progress: &Progress) -> io::Result<()> {
+    write_beside(request, PROGRESS, &serde_json::to_vec(progress)?)
+}
+
+/// For the loader: what the engine should know of the sources.
+///
+/// # Errors
+/// The disk.
+pub fn say_facts(request: &Path, facts: &serde_json::Value) -> io::Result<()> {
+    write_beside(request, FACTS, &serde_json::to_vec(facts)?)
+}
+
+fn write_beside(request: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    write_whole(request.parent().unwrap_or(Path::new(".")), name, bytes)
+}

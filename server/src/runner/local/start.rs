@@ -1,0 +1,135 @@
+//! How does an accepted execution get its supervisor?
+
+use std::{
+    fs::File,
+    io::{self, Seek, Write},
+    net::{Ipv4Addr, TcpListener},
+    process::{Child, Command, Stdio},
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use model::{launch::Launch, run::Millis, supervise::Order};
+
+use super::{
+    Shared, disk,
+    folder::Accepted,
+    follow::{Follower, Start},
+    locked, order,
+};
+use crate::runner::RunnerError;
+
+pub fn now() -> Millis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Shared {
+    /// Accepts it durably and, where that is quick, starts it. `None`: nothing is left to do. Blocks.
+    pub(super) fn begin(&self, launch: Launch) -> Result<Option<(Arc<Follower>, Start)>, RunnerError> {
+        let id = launch.execution.clone();
+        if let Some(follower) = self.follower(&id) {
+            return same(&follower.accepted.launch, &launch).map(|()| None);
+        }
+        let folder = self.executions.folder(&id);
+        let accepted = match folder.accepted() {
+            Some(accepted) => {
+                same(&accepted.launch, &launch)?;
+                accepted
+            }
+            // Released: its number is never used again.
+            None if folder.is_claimed() => return Ok(None),
+            None => {
+                let (port, gpus) = self.choose(&launch)?;
+                let accepted = Accepted { boot: self.boot.clone(), port, gpus, launch };
+                folder.accept(&accepted).map_err(disk)?;
+                accepted
+            }
+        };
+        let is_claimed = folder.is_claimed();
+        let is_quick = order::is_quick(&accepted.launch.program);
+        let follower = Arc::new(Follower::new(id.clone(), folder, accepted));
+        locked(&self.followers).insert(id, follower.clone());
+        let start = match (is_claimed, is_quick) {
+            (true, _) => Start::Adopted,
+            (false, false) => Start::Later,
+            (false, true) => self.start(&follower).map_or_else(Start::Failed, Start::Begun),
+        };
+        Ok(Some((follower, start)))
+    }
+
+    /// Starts a supervisor, whether or not it will be the one that claims the execution. Blocks.
+    ///
+    /// # Errors
+    /// One sentence: it cannot be started.
+    pub(super) fn start(&self, follower: &Follower) -> Result<Child, String> {
+        let say = |sentence: String| {
+            follower.prepares(sentence);
+            self.hub.tell(follower.look(self, true));
+        };
+        let order = order::order(&self.config, &self.way, &self.gpus, &follower.accepted, &follower.folder, &say)?;
+        let memory = in_memory(&order).map_err(|error| format!("The order could not be written: {error}."))?;
+        Command::new(&self.config.helper)
+            .arg("supervise")
+            .arg(&follower.folder.path)
+            .env_clear()
+            .current_dir("/")
+            .stdin(memory)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| {
+                format!("The helper program {} could not be started: {error}.", self.config.helper.display())
+            })
+    }
+
+    fn choose(&self, launch: &Launch) -> Result<(Option<u16>, Vec<u32>), RunnerError> {
+        let followers = locked(&self.followers);
+        let others = || followers.values().filter(|other| !other.is_over());
+        let port = order::takes_a_port(&launch.program)
+            .then(|| free_port(|port| others().any(|other| other.accepted.port == Some(port))))
+            .transpose()
+            .map_err(disk)?;
+        let is_taken = |minor: &u32| others().any(|other| other.accepted.gpus.contains(minor));
+        let wanted = launch.resources.gpu as usize;
+        let gpus: Vec<u32> =
+            self.gpus.iter().map(|gpu| gpu.minor).filter(|minor| !is_taken(minor)).take(wanted).collect();
+        if gpus.len() < wanted {
+            return Err(RunnerError::Unavailable(format!(
+                "{} asks for {wanted} GPUs, {} of this machine are free.",
+                launch.name,
+                gpus.len()
+            )));
+        }
+        Ok((port, gpus))
+    }
+}
+
+fn same(accepted: &Launch, asked: &Launch) -> Result<(), RunnerError> {
+    if accepted == asked {
+        return Ok(());
+    }
+    Err(RunnerError::Refused(format!("{} was launched before with other settings.", asked.execution)))
+}
+
+/// Nobody listens on it now, and none of ours is about to.
+fn free_port(is_promised: impl Fn(u16) -> bool) -> io::Result<u16> {
+    // Held until one is found, so that the system offers another each time.
+    let mut tried = Vec::new();
+    loop {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let port = listener.local_addr()?.port();
+        if !is_promised(port) {
+            return Ok(port);
+        }
+        tried.push(listener);
+    }
+}
+
+/// Never a file: it holds secrets.
+fn in_memory(order: &Order) -> io::Result<File> {
+    let mut file = File::from(rustix::fs::memfd_create("order", rustix::fs::MemfdFlags::CLOEXEC)?);
+    file.write_all(&serde_json::to_vec(order)?)?;
+    file.rewind()?;
+    Ok(file)
+}

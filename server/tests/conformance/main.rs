@@ -1,0 +1,4 @@
+//! Does a runner keep what every pipeline relies on, whichever runner it is?
+mod ends;
+mod harness;
+mod local;

@@ -1,0 +1,80 @@
+//! How is a folder made or opened below another without ever leaving it by a symbolic link?
+//!
+//! Tasks write into folders that later executions are given again: whatever lies there is somebody else's wish.
+
+use std::{
+    io,
+    os::fd::{AsFd, OwnedFd},
+    path::Path,
+};
+
+use rustix::{
+    fs::{Mode, OFlags, ResolveFlags, mkdirat, open, openat, openat2},
+    io::Errno,
+};
+
+const FOLDER: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+pub const FOLDER_MODE: Mode = Mode::from_raw_mode(0o755);
+
+/// A folder that we or the administrator named.
+pub fn root(path: &Path) -> io::Result<OwnedFd> {
+    Ok(open(path, FOLDER, Mode::empty())?)
+}
+
+fn parts(below: &str) -> impl Iterator<Item = &str> {
+    below.split('/').filter(|part| !part.is_empty() && *part != ".")
+}
+
+/// Opens (as a place, not for reading) what lies below; empty: the root itself.
+///
+/// # Errors
+/// It is not there, `..` or a link leads out, or there is a link and `links` is false.
+pub fn find(root: impl AsFd, below: &str, links: bool) -> io::Result<OwnedFd> {
+    let flags = if links { ResolveFlags::BENEATH } else { ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS };
+    let below = below.trim_matches('/');
+    let below = if below.is_empty() { "." } else { below };
+    Ok(openat2(root, below, OFlags::PATH | OFlags::CLOEXEC, Mode::empty(), flags | ResolveFlags::NO_MAGICLINKS)?)
+}
+
+/// Opens a folder below, making what is missing of the way.
+///
+/// # Errors
+/// Something on the way is not a folder.
+pub fn make_folders(root: impl AsFd, below: &str) -> io::Result<OwnedFd> {
+    let mut folder = openat(root, ".", FOLDER, Mode::empty())?;
+    for part in parts(below) {
+        folder = step(&folder, part)?;
+    }
+    Ok(folder)
+}
+
+fn step(folder: &OwnedFd, part: &str) -> io::Result<OwnedFd> {
+    if part == ".." {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "there is a \"..\" in the path"));
+    }
+    match openat(folder, part, FOLDER | OFlags::NOFOLLOW, Mode::empty()) {
+        Err(Errno::NOENT) => {}
+        other => return Ok(other?),
+    }
+    match mkdirat(folder, part, FOLDER_MODE) {
+        Ok(()) | Err(Errno::EXIST) => {}
+        Err(other) => return Err(other.into()),
+    }
+    Ok(openat(folder, part, FOLDER | OFlags::NOFOLLOW, Mode::empty())?)
+}
+
+/// Splits off the last part.
+pub fn parent(below: &str) -> (&str, &str) {
+    let below = below.trim_end_matches('/');
+    below.rsplit_once('/').unwrap_or(("", below))
+}
+
+/// Makes a folder that was not there; the way to it may have been.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`] when it was.
+pub fn make_new(root: impl AsFd, below: &str) -> io::Result<()> {
+    let (way, name) = parent(below);
+    let folder = make_folders(root, way)?;
+    Ok(mkdirat(folder, name, FOLDER_MODE)?)
+}

@@ -1,0 +1,149 @@
+//! Which folders does an execution find, and what is kept of them?
+//!
+//! An execution's own folder is made, never found; its work folder is either the kept one, held for as long as the
+//! supervisor lives, or scratch.
+
+use std::{
+    fs, io,
+    os::fd::{AsFd, OwnedFd},
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
+
+use model::{
+    kind::File,
+    supervise::{Order, Prepare, SCRATCH},
+};
+use rustix::fs::{FlockOperation, Mode, OFlags, flock, openat, renameat, unlinkat};
+
+use super::copy;
+use crate::beneath;
+
+/// How long a work folder's last holder may take to die.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Where a task's HOME is, and what no snapshot takes along.
+pub const HOME: &str = ".home";
+const NOT_COPIED: [&str; 2] = [HOME, ".python"];
+
+pub struct Prepared {
+    /// A kept one is locked through this descriptor.
+    work: OwnedFd,
+    results: OwnedFd,
+}
+
+/// Makes what is there before the start.
+///
+/// # Errors
+/// One sentence.
+pub fn prepare(order: &Order, folder: &Path) -> Result<Prepared, String> {
+    let wanted = &order.prepare;
+    let failed =
+        |what: &str, error: io::Error| format!("{what} could not be made in {}: {error}.", wanted.results.display());
+    for scratch in SCRATCH {
+        fs::create_dir_all(folder.join(scratch))
+            .map_err(|error| format!("The scratch folders could not be made: {error}."))?;
+    }
+    let results = beneath::root(&wanted.results).map_err(|error| failed("Nothing", error))?;
+    make_own(&results, wanted)?;
+    let work = match &wanted.work {
+        Some(kept) => keep(&results, kept, &wanted.files, order),
+        None => scratch(folder, &wanted.files),
+    };
+    let work = work.map_err(|error| failed("The work folder", error))?;
+    beneath::make_folders(&work, HOME).map_err(|error| failed("The home folder", error))?;
+    if wanted.work.is_some() {
+        hold(&work)?;
+    }
+    Ok(Prepared { work, results })
+}
+
+fn make_own(results: &OwnedFd, wanted: &Prepare) -> Result<(), String> {
+    let Some(own) = &wanted.own else { return Ok(()) };
+    beneath::make_new(results, own).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            format!("The folder {own} is there already in {}: its number is skipped.", wanted.results.display())
+        }
+        _ => format!("The folder {own} could not be made in {}: {error}.", wanted.results.display()),
+    })?;
+    for output in &wanted.outputs {
+        beneath::make_folders(results, output)
+            .map_err(|error| format!("The folder {output} could not be made: {error}."))?;
+    }
+    Ok(())
+}
+
+fn scratch(folder: &Path, files: &[File]) -> io::Result<OwnedFd> {
+    let work = beneath::root(&folder.join(SCRATCH[0]))?;
+    fill(&work, files)?;
+    Ok(work)
+}
+
+/// The kept folder; when it is new, it appears with all its files or not at all.
+fn keep(results: &OwnedFd, kept: &str, files: &[File], order: &Order) -> io::Result<OwnedFd> {
+    match beneath::find(results, kept, false) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        other => return other,
+    }
+    let (way, name) = beneath::parent(kept);
+    let folder = beneath::make_folders(results, way)?;
+    let partial = format!(".{name}.partial.{}", order.prepare.own.as_deref().map_or("0", |own| beneath::parent(own).1));
+    fill(&beneath::make_folders(&folder, &partial)?, files)?;
+    match renameat(&folder, partial.as_str(), &folder, name) {
+        Ok(()) => {}
+        Err(rustix::io::Errno::NOTEMPTY | rustix::io::Errno::EXIST) => {}
+        Err(error) => return Err(error.into()),
+    }
+    beneath::find(results, kept, false)
+}
+
+fn fill(work: &OwnedFd, files: &[File]) -> io::Result<()> {
+    for file in files {
+        let (way, name) = beneath::parent(&file.name);
+        let folder = beneath::make_folders(work, way)?;
+        let flags = OFlags::CREATE | OFlags::TRUNC | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let made = openat(folder, name, flags, Mode::from_raw_mode(0o644))?;
+        io::Write::write_all(&mut fs::File::from(made), file.text.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// One live execution holds a work folder. The lock goes with this process.
+fn hold(work: &OwnedFd) -> Result<(), String> {
+    let failed = |error: io::Error| format!("The work folder could not be locked: {error}.");
+    let folder = openat(work, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
+        .map_err(|error| failed(error.into()))?;
+    let until = Instant::now() + PATIENCE;
+    while flock(&folder, FlockOperation::NonBlockingLockExclusive).is_err() {
+        if Instant::now() > until {
+            return Err("Another execution of this task is still working in its work folder.".to_owned());
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    // Held until this process ends.
+    std::mem::forget(folder);
+    Ok(())
+}
+
+/// Copies what is kept out of the work folder.
+///
+/// # Errors
+/// One sentence: some of it may have been copied.
+pub fn snapshots(wanted: &Prepare, prepared: &Prepared) -> Result<(), String> {
+    for snapshot in &wanted.snapshots {
+        let skipped: &[&str] = if snapshot.from.is_empty() { &NOT_COPIED } else { &[] };
+        copy::copy(prepared.work.as_fd(), &snapshot.from, prepared.results.as_fd(), &snapshot.to, skipped)
+            .map_err(|error| format!("/work/{} could not be copied to {}: {error}.", snapshot.from, snapshot.to))?;
+    }
+    Ok(())
+}
+
+/// What was scratch goes. What cannot be removed now is removed when the execution is released.
+pub fn clean_up(folder: &Path) {
+    let Ok(place) = beneath::root(folder) else { return };
+    for scratch in SCRATCH {
+        if unlinkat(&place, scratch, rustix::fs::AtFlags::REMOVEDIR).is_err() {
+            let _ = fs::remove_dir_all(folder.join(scratch));
+        }
+    }
+}
