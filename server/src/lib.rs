@@ -1,5 +1,6 @@
 //! What is the server made of?
 
+pub mod controller;
 pub mod data_folder;
 pub mod gateway;
 pub mod python;

@@ -1,0 +1,193 @@
+//! Who carries out what the engine decides?
+//!
+//! One task owns the engine's state. Whatever comes (a person's command, what a runner sees, time) it plans until
+//! nothing more follows, writes all decided events in one transaction, then performs the actions. A restart folds the
+//! journal and goes on the same way.
+//!
+//! # Guarantees
+//! - No action is performed before the event that announces it is on the disk.
+//! - A command is answered when its events are.
+//! - When the journal cannot be written, nothing is performed any more: the process ends with a sentence.
+
+mod duties;
+mod look;
+mod run_loop;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard},
+};
+
+use engine::{
+    command::{Command, Refusal, StartRun},
+    event::BadEntry,
+    state::State,
+    world::World,
+};
+use model::{
+    ExecutionId, KindName, PipelineId, RunId, Site, TaskId,
+    run::{Deed, Part, RunSummary, TaskView},
+};
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+use crate::{
+    runner::{Runner, RunnerError},
+    store::{Store, StoreError},
+};
+
+/// Changes that a slow listener may be behind before it must look at the whole again.
+const CHANGES: usize = 1024;
+
+/// What a controller works with.
+pub struct Parts {
+    pub store: Arc<dyn Store>,
+    pub runner: Arc<dyn Runner>,
+    pub site: Site,
+}
+
+/// A wish to run, checked by whoever asks.
+#[derive(Clone, Debug)]
+pub struct RunWish {
+    /// The snapshot that it works on.
+    pub document: String,
+    pub part: Part,
+    /// Those that differ from their default.
+    pub parameters: BTreeMap<String, String>,
+    pub download_again: BTreeSet<TaskId>,
+    /// What is not run is read from this run; else the newest good executions.
+    pub reading: Option<RunId>,
+    /// Load Data tasks whose source is unchanged, and how that was found.
+    pub unchanged: BTreeMap<TaskId, String>,
+}
+
+/// Why something was not done; one sentence.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotDone {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error("The server is stopping. Try again when it is up.")]
+    Stopping,
+}
+
+/// Why a controller cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Journal(#[from] BadEntry),
+    #[error(transparent)]
+    Runner(#[from] RunnerError),
+}
+
+/// What changed in a run.
+#[derive(Clone, Debug)]
+pub struct RunChange {
+    pub summary: RunSummary,
+    /// Counts up with every change of this run.
+    pub version: u64,
+    pub tasks: BTreeMap<TaskId, TaskView>,
+}
+
+/// A port that can be opened now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Openable {
+    pub execution: ExecutionId,
+    pub port: u16,
+    pub task_name: String,
+    pub kind: KindName,
+    /// The version of a Serving that has the task's address.
+    pub is_live_serving: bool,
+}
+
+/// A command on its way, with who waits for the answer.
+struct Asked {
+    command: Command,
+    answer: oneshot::Sender<Result<(), Refusal>>,
+}
+
+/// A handle on the one task; cheap to clone.
+#[derive(Clone)]
+pub struct Controller {
+    shared: Arc<Shared>,
+    asks: mpsc::Sender<Asked>,
+}
+
+/// What the loop changes and everybody may look at.
+struct Shared {
+    brain: RwLock<Brain>,
+    changes: broadcast::Sender<RunChange>,
+    store: Arc<dyn Store>,
+}
+
+/// What is known, what is seen, and where each run is to be found.
+struct Brain {
+    state: State,
+    world: World,
+    marks: BTreeMap<RunId, Mark>,
+}
+
+/// Where a run is to be found in the journal, and how often it changed.
+#[derive(Clone, Copy, Debug, Default)]
+struct Mark {
+    first: u64,
+    last: u64,
+    version: u64,
+}
+
+impl Controller {
+    /// Folds the journal, then goes on where it ended.
+    ///
+    /// # Errors
+    /// The journal or the runner cannot be read; nothing was done.
+    pub async fn start(parts: Parts) -> Result<Controller, StartError> {
+        let (state, marks) = run_loop::fold(parts.store.as_ref(), parts.site).await?;
+        let world = World::new(parts.runner.budget());
+        let (changes, _) = broadcast::channel(CHANGES);
+        let (asks, asked) = mpsc::channel(64);
+        let brain = RwLock::new(Brain { state, world, marks });
+        let shared = Arc::new(Shared { brain, changes, store: parts.store });
+        run_loop::spawn(parts.runner, shared.clone(), asked).await?;
+        Ok(Controller { shared, asks })
+    }
+
+    pub async fn start_run(&self, wish: RunWish) -> Result<RunId, NotDone> {
+        let run = RunId::new(uuid::Uuid::new_v4().to_string()).expect("a UUID is an id");
+        let RunWish { document, part, parameters, download_again: again, reading, unchanged } = wish;
+        let start = StartRun { run: run.clone(), document, part, parameters, reading, again, unchanged };
+        self.command(Command::StartRun(Box::new(start))).await?;
+        Ok(run)
+    }
+
+    pub async fn cancel(&self, run: RunId) -> Result<(), NotDone> {
+        self.command(Command::CancelRun { run }).await
+    }
+
+    pub async fn deed(&self, run: RunId, task: TaskId, deed: Deed) -> Result<(), NotDone> {
+        self.command(Command::Deed { run, task, deed }).await
+    }
+
+    /// The run is forgotten; its numbers are not used again.
+    pub async fn delete_run(&self, run: RunId) -> Result<(), NotDone> {
+        self.command(Command::DeleteRun { run }).await
+    }
+
+    pub async fn forget_pipeline(&self, pipeline: &PipelineId) -> Result<(), NotDone> {
+        self.command(Command::DeletePipeline { pipeline: pipeline.clone() }).await
+    }
+
+    async fn command(&self, command: Command) -> Result<(), NotDone> {
+        let (answer, answered) = oneshot::channel();
+        self.asks.send(Asked { command, answer }).await.map_err(|_| NotDone::Stopping)?;
+        Ok(answered.await.map_err(|_| NotDone::Stopping)??)
+    }
+
+    pub fn subscribe(&self) -> broadcast::Receiver<RunChange> {
+        self.shared.changes.subscribe()
+    }
+
+    fn brain(&self) -> RwLockReadGuard<'_, Brain> {
+        // A panic while it is changed ends the process, so that nobody reads half a change.
+        self.shared.brain.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}

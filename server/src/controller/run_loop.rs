@@ -1,0 +1,234 @@
+//! What does the one task do, over and over?
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, PoisonError},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use engine::{
+    action::Action,
+    command::{Refusal, command},
+    event::{By, Entry, Event},
+    observed::Observed,
+    plan::plan,
+    state::State,
+    view,
+};
+use model::{RunId, Site, run::Millis};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    Asked, Brain, Mark, RunChange, Shared, StartError,
+    duties::{Done, Duties, execution_of},
+};
+use crate::{
+    runner::{Runner, RunnerError},
+    store::{Store, StoreError, StoredEvent},
+};
+
+/// Events read at once from the journal.
+const CHUNK: u32 = 2000;
+/// Before a runner that did not answer is asked again.
+const PATIENCE: Millis = 1000;
+
+type Marks = BTreeMap<RunId, Mark>;
+type Answer = (oneshot::Sender<Result<(), Refusal>>, Result<(), Refusal>);
+
+/// The state that the journal tells.
+pub async fn fold(store: &dyn Store, site: Site) -> Result<(State, Marks), StartError> {
+    let (mut state, mut marks, mut seen) = (State::new(site), Marks::new(), 0);
+    loop {
+        let chunk = store.events_after(seen, CHUNK).await?;
+        let Some(last) = chunk.last() else { return Ok((state, marks)) };
+        seen = last.seq;
+        for stored in chunk {
+            let entry = state.take_in(&stored.body)?;
+            mark(&mut marks, &state, &entry.event, stored.seq);
+        }
+    }
+}
+
+fn mark(marks: &mut Marks, state: &State, event: &Event, seq: u64) {
+    if let Some(run) = view::run_of(state, event) {
+        let mark = marks.entry(run.clone()).or_insert(Mark { first: seq, ..Mark::default() });
+        mark.last = seq;
+        mark.version += 1;
+    }
+}
+
+/// Starts the loop; it ends with the last handle.
+pub async fn spawn(
+    runner: Arc<dyn Runner>,
+    shared: Arc<Shared>,
+    asked: mpsc::Receiver<Asked>,
+) -> Result<(), StartError> {
+    let observations = runner.observe().await?;
+    let duties = Duties::new(runner.clone());
+    let the = Loop { runner, shared, asked, observations, duties, wake: None };
+    tokio::spawn(async move {
+        if let Err(error) = the.run().await {
+            // What was decided is not on the disk: doing it could do it twice.
+            tracing::error!("{error}");
+            std::process::exit(1);
+        }
+    });
+    Ok(())
+}
+
+struct Loop {
+    runner: Arc<dyn Runner>,
+    shared: Arc<Shared>,
+    asked: mpsc::Receiver<Asked>,
+    observations: mpsc::Receiver<Observed>,
+    duties: Duties,
+    wake: Option<Millis>,
+}
+
+/// What one look at everything decided.
+struct Decided {
+    entries: Vec<Entry>,
+    answers: Vec<Answer>,
+    actions: Vec<Action>,
+}
+
+impl Loop {
+    async fn run(mut self) -> Result<(), StoreError> {
+        loop {
+            let mut asked = Vec::new();
+            let wait = self.wake.map_or(Duration::from_secs(3600), |at| Duration::from_millis(at.saturating_sub(now())));
+            tokio::select! {
+                command = self.asked.recv() => match command {
+                    Some(command) => asked.push(command),
+                    None => return Ok(()),
+                },
+                seen = self.observations.recv() => self.see(seen).await,
+                done = self.duties.done() => self.take(done),
+                () = tokio::time::sleep(wait) => {}
+            }
+            self.drain(&mut asked);
+            self.settle(asked).await?;
+        }
+    }
+
+    /// What is there already is decided together, in one transaction.
+    fn drain(&mut self, asked: &mut Vec<Asked>) {
+        while let Ok(command) = self.asked.try_recv() {
+            asked.push(command);
+        }
+        while let Ok(seen) = self.observations.try_recv() {
+            self.brain().world.observe(seen);
+        }
+        while let Some(done) = self.duties.try_done() {
+            self.take(done);
+        }
+    }
+
+    fn brain(&self) -> std::sync::RwLockWriteGuard<'_, Brain> {
+        self.shared.brain.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A runner whose stream broke is asked for a new one, which begins with everything it has.
+    async fn see(&mut self, seen: Option<Observed>) {
+        match seen {
+            Some(seen) => self.brain().world.observe(seen),
+            None => match self.runner.observe().await {
+                Ok(observations) => self.observations = observations,
+                Err(error) => {
+                    tracing::warn!("the runner cannot be observed: {error}");
+                    tokio::time::sleep(Duration::from_millis(PATIENCE)).await;
+                }
+            },
+        }
+    }
+
+    /// A launch that was refused has ended; what did not answer is asked again.
+    fn take(&mut self, Done { action, outcome }: Done) {
+        let execution = execution_of(&action);
+        let world = &mut self.brain().world;
+        match (outcome, &action) {
+            (Ok(()), Action::Release { .. }) => world.released(execution),
+            (Ok(()), Action::Launch(_) | Action::Stop { .. } | Action::Links { .. }) => {}
+            (Err(RunnerError::Refused(sentence)), Action::Launch(_)) => world.refused(execution, sentence, now()),
+            (Err(error), action) => {
+                tracing::warn!("{execution}: {error}");
+                world.failed(action, now() + PATIENCE);
+            }
+        }
+    }
+
+    async fn settle(&mut self, asked: Vec<Asked>) -> Result<(), StoreError> {
+        let Decided { entries, answers, actions } = self.decide(asked);
+        if !entries.is_empty() {
+            let events: Vec<StoredEvent> =
+                entries.iter().map(|entry| StoredEvent { at: entry.at, body: entry.write() }).collect();
+            let last = self.shared.store.append(&events).await?;
+            self.mark(&entries, last + 1 - entries.len() as u64);
+        }
+        for (answer, outcome) in answers {
+            // Who asked may have gone.
+            let _ = answer.send(outcome);
+        }
+        self.duties.perform(actions);
+        self.tell();
+        Ok(())
+    }
+
+    /// Commands first, then whatever follows, until nothing does.
+    fn decide(&mut self, asked: Vec<Asked>) -> Decided {
+        let at = now();
+        let mut brain = self.shared.brain.write().unwrap_or_else(PoisonError::into_inner);
+        let Brain { state, world, .. } = &mut *brain;
+        let (mut entries, mut answers) = (Vec::new(), Vec::new());
+        for Asked { command: wish, answer } in asked {
+            let events = command(state, &wish, By::Person("you".into()));
+            answers.push((answer, events.map(|events| fold_in(state, &mut entries, events, at))));
+        }
+        loop {
+            let plan = plan(state, world, at);
+            if plan.events.is_empty() {
+                self.wake = plan.wake;
+                plan.actions.iter().for_each(|action| world.ask(action));
+                state.settle();
+                world.settle();
+                return Decided { entries, answers, actions: plan.actions };
+            }
+            fold_in(state, &mut entries, plan.events, at);
+        }
+    }
+
+    fn mark(&self, entries: &[Entry], first: u64) {
+        let Brain { state, marks, .. } = &mut *self.brain();
+        for (seq, entry) in (first..).zip(entries) {
+            mark(marks, state, &entry.event, seq);
+        }
+    }
+
+    /// Tells pages what changed since the last time.
+    fn tell(&self) {
+        let Brain { state, world, marks } = &mut *self.brain();
+        let (tasks, runs) = state.take_touched();
+        if self.shared.changes.receiver_count() == 0 {
+            return;
+        }
+        for id in runs {
+            let Some(run) = state.run(&id) else { continue };
+            let touched = tasks.range((id.clone(), 0)..=(id.clone(), usize::MAX));
+            let tasks = touched.filter_map(|(run, place)| view::one_task(state, world, run, *place)).collect();
+            let version = marks.get(&id).map_or(0, |mark| mark.version);
+            // Without a listener there is nobody to tell.
+            let _ = self.shared.changes.send(RunChange { summary: view::summary(run), version, tasks });
+        }
+    }
+}
+
+fn fold_in(state: &mut State, entries: &mut Vec<Entry>, events: Vec<Event>, at: Millis) {
+    for event in events {
+        state.apply(at, &event);
+        entries.push(Entry::new(at, event));
+    }
+}
+
+pub fn now() -> Millis {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as Millis)
+}
