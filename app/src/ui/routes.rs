@@ -10,7 +10,7 @@ use super::{
     kit::{Toaster, Toasts},
     live_socket::Live,
     pages::{
-        not_found::NotFound, pipelines::PipelinesPage, runs::RunsPage, services::ServicesPage, settings::SettingsPage,
+        not_found::NotFound, pipelines::PipelinesPage, run::RunPage, runs::RunsPage, services::ServicesPage, settings::SettingsPage,
     },
     shell,
 };
@@ -33,6 +33,7 @@ pub fn App() -> impl IntoView {
             <Routes fallback=NotFound>
                 <Route path=path!("/") view=PipelinesPage />
                 <Route path=path!("/runs") view=RunsPage />
+                <Route path=path!("/runs/:id") view=RunPage />
                 <Route path=path!("/services") view=ServicesPage />
                 <Route path=path!("/settings") view=SettingsPage />
             </Routes>

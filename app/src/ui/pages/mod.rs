@@ -2,6 +2,7 @@
 
 pub mod not_found;
 pub mod pipelines;
+pub mod run;
 pub mod runs;
 pub mod services;
 pub mod settings;

@@ -1,0 +1,221 @@
+//! What does a person see of one task of a run?
+
+use leptos::prelude::*;
+use model::{
+    ExecutionId, Pipeline, TaskId,
+    kind::KindName,
+    run::{ExecutionView, Progress, TaskStatus, TaskView},
+};
+
+use super::{
+    actions::{Outcome, RunFromHere, TaskActions},
+    log::Log,
+    state::LiveRun,
+};
+use crate::{
+    api::site::get_site,
+    ui::{
+        kit::{Icon, KindChip, TaskPill},
+        words,
+    },
+};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tab {
+    Log,
+    Tries,
+    Mounts,
+}
+
+#[component]
+pub fn TaskPanel(live: LiveRun, snapshot: StoredValue<Pipeline>, task: TaskId) -> impl IntoView {
+    let view = live.task(task.clone());
+    let outcome = Outcome::new(None);
+    let name =
+        snapshot.with_value(|pipeline| pipeline.tasks.get(&task).map(|task| task.name.clone())).unwrap_or_default();
+    let kind = view.with_untracked(|view| view.as_ref().map_or(KindName::Job, |view| view.kind));
+    let is_over = Memo::new(move |_| live.summary.with(|summary| summary.status.has_ended()));
+    let (id, from_here) = (task.clone(), task.clone());
+    let (label, shell_name) = (format!("Task {name}"), name.clone());
+    view! {
+        <section class="panel" aria-label=label>
+            <header class="panel-head">
+                <KindChip kind/>
+                <div class="grow">
+                    <h2 title=name.clone()>{name.clone()}</h2>
+                    <p class="hint">{kind.title()}</p>
+                </div>
+                {move || {
+                    let status = view.get().map_or(TaskStatus::NotInRun, |view| view.status);
+                    view! { <TaskPill status/> }
+                }}
+            </header>
+            <Sentence view/>
+            <TaskActions live task=id view outcome/>
+            <p class="problem" role="alert" class:none=move || outcome.with(Option::is_none)>{move || outcome.get()}</p>
+            <Show when=move || kind == KindName::Container && view.with(is_live)>
+                <ShellLine name=shell_name.clone()/>
+            </Show>
+            <Show when=move || is_over.get() && kind != KindName::Volume>
+                <RunFromHere live task=from_here.clone() outcome/>
+            </Show>
+            <Details live snapshot task view/>
+        </section>
+    }
+}
+
+fn is_live(view: &Option<TaskView>) -> bool {
+    view.as_ref().is_some_and(|view| matches!(view.status, TaskStatus::Running | TaskStatus::WaitingForYou))
+}
+
+/// The first thing: what is, and what to do.
+#[component]
+fn Sentence(view: Memo<Option<TaskView>>) -> impl IntoView {
+    let status = move || view.with(|view| view.as_ref().map(|view| view.status));
+    view! {
+        <div
+            class="sentence"
+            class:waits=move || status() == Some(TaskStatus::WaitingForYou)
+            class:failed=move || status() == Some(TaskStatus::Failed)
+        >
+            <p>{move || view.get().map(|view| view.sentence)}</p>
+            {move || view.get().and_then(|view| view.progress).map(|progress| view! { <ProgressBar progress/> })}
+        </div>
+    }
+}
+
+#[component]
+fn ProgressBar(progress: Progress) -> impl IntoView {
+    let Progress { bytes, total, bytes_per_second, seconds_left, phase } = progress;
+    let of = total.map(|total| format!(" of {}", words::size(total))).unwrap_or_default();
+    let left = seconds_left.map(|left| format!(" · {} left", words::duration(left * 1000))).unwrap_or_default();
+    let line = format!("{}{of} · {}/s{left}", words::size(bytes), words::size(bytes_per_second));
+    view! {
+        <div class="progress">
+            <progress aria-label=phase.clone() value=bytes max=total.unwrap_or(bytes.max(1))></progress>
+            <p class="hint">{phase} " · " {line}</p>
+        </div>
+    }
+}
+
+/// The command that opens a shell inside, to copy.
+#[component]
+fn ShellLine(name: String) -> impl IntoView {
+    let quoted = if name.contains(|c: char| !c.is_ascii_alphanumeric()) {
+        format!("'{}'", name.replace('\'', "'\\''"))
+    } else {
+        name
+    };
+    let line = format!("fletchline exec {quoted}");
+    let copied = RwSignal::new(false);
+    let shown = line.clone();
+    let copy = move |_| {
+        let _ = window().navigator().clipboard().write_text(&line);
+        copied.set(true);
+    };
+    view! {
+        <div class="shell-line">
+            <code>{shown}</code>
+            <button class="icon-button" aria-label="Copy the command" on:click=copy>
+                {move || if copied.get() { view! { <Icon name="check"/> } } else { view! { <Icon name="copy"/> } }}
+            </button>
+        </div>
+        <p class="hint">"Opens a shell inside the running task, on the server's machine."</p>
+    }
+}
+
+#[component]
+fn Details(
+    live: LiveRun,
+    snapshot: StoredValue<Pipeline>,
+    task: TaskId,
+    view: Memo<Option<TaskView>>,
+) -> impl IntoView {
+    let tab = RwSignal::new(Tab::Log);
+    let pipeline = live.summary.with_untracked(|summary| summary.pipeline.clone());
+    let chosen = RwSignal::new(None::<u64>);
+    let newest = Memo::new(move |_| view.get().and_then(|view| view.executions.last().map(|execution| execution.n)));
+    let shown = Memo::new(move |_| chosen.get().or(newest.get()));
+    let (id, mounts_of) = (task.clone(), task);
+    let button = move |own: Tab, label: &'static str| {
+        view! {
+            <button role="tab" aria-selected=move || (tab.get() == own).to_string() on:click=move |_| tab.set(own)>
+                {label}
+            </button>
+        }
+    };
+    view! {
+        <div class="tabs" role="tablist">
+            {button(Tab::Log, "Log")} {button(Tab::Tries, "Executions")} {button(Tab::Mounts, "Mounts")}
+        </div>
+        <div class="panel-body" role="tabpanel">
+            {move || match tab.get() {
+                Tab::Log => match shown.get() {
+                    Some(n) => {
+                        let execution = ExecutionId { pipeline: pipeline.clone(), task: id.clone(), n };
+                        view! { <Log execution/> }.into_any()
+                    }
+                    None => view! { <p class="hint">"There is no log before the task starts."</p> }.into_any(),
+                },
+                Tab::Tries => view! { <Executions view chosen tab/> }.into_any(),
+                Tab::Mounts => view! { <Mounts snapshot task=mounts_of.clone()/> }.into_any(),
+            }}
+        </div>
+    }
+}
+
+/// Copies and tries; a click shows that one's log.
+#[component]
+fn Executions(view: Memo<Option<TaskView>>, chosen: RwSignal<Option<u64>>, tab: RwSignal<Tab>) -> impl IntoView {
+    let list = move || view.get().map(|view| view.executions).unwrap_or_default();
+    let show = move |n| {
+        chosen.set(Some(n));
+        tab.set(Tab::Log);
+    };
+    view! {
+        <ul class="executions">
+            {move || {
+                list().into_iter()
+                    .map(|one| {
+                        let n = one.n;
+                        view! {
+                            <li>
+                                <button on:click=move |_| show(n)>
+                                    <span>{title(&one)}</span>
+                                    <TaskPill status=one.status/>
+                                    <span class="hint">{one.sentence.clone()}</span>
+                                </button>
+                            </li>
+                        }
+                    })
+                    .collect_view()
+            }}
+        </ul>
+        <Show when=move || list().is_empty()>
+            <p class="hint">"It has not started yet."</p>
+        </Show>
+    }
+}
+
+fn title(execution: &ExecutionView) -> String {
+    let values: Vec<String> = execution.values.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let copy = execution.copy.map(|copy| format!("copy {copy} ")).unwrap_or_default();
+    let attempt = if execution.attempt > 1 { format!(" · try {}", execution.attempt) } else { String::new() };
+    format!("{copy}{} · n {}{attempt}", values.join(" "), execution.n).trim_start_matches([' ', '·']).to_owned()
+}
+
+/// The request form, with "n" where a number is not decided before a run.
+#[component]
+fn Mounts(snapshot: StoredValue<Pipeline>, task: TaskId) -> impl IntoView {
+    let site = LocalResource::new(get_site);
+    move || {
+        site.get().map(|answer| match answer {
+            Ok(site) => {
+                let mounts = snapshot.with_value(|pipeline| model::mounts::plan(pipeline, &site, &task));
+                let text = serde_json::to_string_pretty(&mounts).unwrap_or_default();
+                view! { <pre class="json">{text}</pre> }.into_any()
+            }
+            Err(error) => view! { <p class="problem" role="alert">{error.to_string()}</p> }.into_any(),
+        })
+    }
+}
