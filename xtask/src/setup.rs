@@ -10,8 +10,9 @@ type Need = (&'static str, &'static str);
 /// Isolation of tasks when the server is not root; certificates and Python for the Python kinds.
 const TO_RUN: [Need; 2] = [("bwrap", "bubblewrap"), ("python3", "python3")];
 /// What the tests drive the product with.
-const TO_TEST: [Need; 5] = [
+const TO_TEST: [Need; 6] = [
     ("chromium", "chromium"),
+    ("bsdtar", "libarchive-tools"),
     ("node", "nodejs"),
     ("npm", "npm"),
     ("ssh", "openssh-client"),
