@@ -3,6 +3,8 @@
 //! The engine decides it, a runner carries it out, and `fletchline plan` prints it: plain data without secrets.
 
 mod build;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 

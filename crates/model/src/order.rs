@@ -2,7 +2,7 @@
 //!
 //! Built once per pipeline; every question after that costs what it answers, not what there is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 
 use crate::{
     id::{ArrowId, TaskId},
@@ -14,86 +14,109 @@ use crate::{
 /// Viewer (they are drawn dashed). An arrow into a Volume is a problem, and orders nothing.
 pub fn carries_order(pipeline: &Pipeline, arrow: &Arrow) -> bool {
     let kind = |task: &TaskId| pipeline.tasks.get(task).map(|task| task.kind.name());
+    matches!((kind(&arrow.from_task), kind(&arrow.to_task)), (Some(from), Some(to)) if orders(from, to))
+}
+
+fn orders(from: KindName, to: KindName) -> bool {
     let beside = |kind: KindName| matches!(kind, KindName::Volume | KindName::Viewer);
-    matches!((kind(&arrow.from_task), kind(&arrow.to_task)), (Some(from), Some(to)) if !beside(from) && !beside(to))
+    !beside(from) && !beside(to)
 }
 
 /// The order of a pipeline's tasks, and its arrows by their ends.
 #[derive(Clone, Debug, Default)]
 pub struct Order {
-    tasks: BTreeMap<TaskId, Links>,
+    /// In the order of ids; everything else names a task by its place here.
+    ids: Vec<TaskId>,
+    places: HashMap<TaskId, usize>,
+    links: Vec<Links>,
     sorted: Vec<TaskId>,
     cycles: Vec<Vec<TaskId>>,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Links {
-    upstreams: BTreeSet<TaskId>,
-    downstreams: BTreeSet<TaskId>,
+    upstreams: Vec<usize>,
+    downstreams: Vec<usize>,
     into: Vec<ArrowId>,
     out_of: Vec<ArrowId>,
 }
 
 impl Order {
     pub fn of(pipeline: &Pipeline) -> Order {
-        let mut tasks: BTreeMap<TaskId, Links> =
-            pipeline.tasks.keys().map(|id| (id.clone(), Links::default())).collect();
+        let ids: Vec<TaskId> = pipeline.tasks.keys().cloned().collect();
+        let kinds: Vec<KindName> = pipeline.tasks.values().map(|task| task.kind.name()).collect();
+        let places = ids.iter().enumerate().map(|(place, id)| (id.clone(), place)).collect();
+        let links = vec![Links::default(); ids.len()];
+        let mut order = Order { ids, places, links, sorted: Vec::new(), cycles: Vec::new() };
         for arrow in pipeline.arrows.values() {
-            let orders = carries_order(pipeline, arrow);
-            if let Some(from) = tasks.get_mut(&arrow.from_task) {
-                from.out_of.push(arrow.id.clone());
-                from.downstreams.extend(orders.then(|| arrow.to_task.clone()));
-            }
-            if let Some(to) = tasks.get_mut(&arrow.to_task) {
-                to.into.push(arrow.id.clone());
-                to.upstreams.extend(orders.then(|| arrow.from_task.clone()));
+            order.add(arrow, &kinds);
+        }
+        for links in &mut order.links {
+            for list in [&mut links.upstreams, &mut links.downstreams] {
+                list.sort_unstable();
+                list.dedup();
             }
         }
-        let mut order = Order { tasks, sorted: Vec::new(), cycles: Vec::new() };
         order.sort();
         order
     }
 
-    /// Takes tasks whose upstreams are all taken; what is left then lies in cycles or behind them.
-    fn sort(&mut self) {
-        let mut waits: BTreeMap<&TaskId, usize> =
-            self.tasks.iter().map(|(id, links)| (id, links.upstreams.len())).collect();
-        let mut free: Vec<&TaskId> = waits.iter().filter(|(_, count)| **count == 0).map(|(id, _)| *id).rev().collect();
-        let mut sorted = Vec::with_capacity(self.tasks.len());
-        while let Some(id) = free.pop() {
-            waits.remove(id);
-            sorted.push(id.clone());
-            for down in self.tasks[id].downstreams.iter().rev() {
-                if let Some(count) = waits.get_mut(down) {
-                    *count -= 1;
-                    free.extend((*count == 0).then_some(down));
-                }
-            }
+    fn add(&mut self, arrow: &Arrow, kinds: &[KindName]) {
+        let (from, to) = (self.place(&arrow.from_task), self.place(&arrow.to_task));
+        if let Some(from) = from {
+            self.links[from].out_of.push(arrow.id.clone());
         }
-        let left: BTreeSet<TaskId> = waits.keys().map(|id| (*id).clone()).collect();
-        self.cycles = self.cycles_among(&left);
-        sorted.extend(left);
-        self.sorted = sorted;
+        if let Some(to) = to {
+            self.links[to].into.push(arrow.id.clone());
+        }
+        if let (Some(from), Some(to)) = (from, to)
+            && orders(kinds[from], kinds[to])
+        {
+            self.links[from].downstreams.push(to);
+            self.links[to].upstreams.push(from);
+        }
     }
 
-    /// Follows the first upstream that is left until a task comes up again; takes that cycle's tasks away; goes on.
-    fn cycles_among(&self, left: &BTreeSet<TaskId>) -> Vec<Vec<TaskId>> {
-        let mut cycles = Vec::new();
-        let mut seen: BTreeSet<&TaskId> = BTreeSet::new();
-        for start in left {
-            let (mut path, mut at) = (Vec::new(), start);
-            while seen.insert(at) {
-                path.push(at);
-                match self.tasks[at].upstreams.iter().find(|up| left.contains(*up)) {
-                    Some(up) => at = up,
-                    None => break,
-                }
+    fn place(&self, task: &TaskId) -> Option<usize> {
+        self.places.get(task).copied()
+    }
+
+    /// Takes tasks whose upstreams are all taken; what is left then lies in cycles or behind them.
+    fn sort(&mut self) {
+        let mut waits: Vec<usize> = self.links.iter().map(|links| links.upstreams.len()).collect();
+        let mut free: Vec<usize> = (0..waits.len()).rev().filter(|at| waits[*at] == 0).collect();
+        let mut sorted = Vec::with_capacity(self.ids.len());
+        while let Some(at) = free.pop() {
+            sorted.push(at);
+            for down in self.links[at].downstreams.iter().rev() {
+                waits[*down] -= 1;
+                free.extend((waits[*down] == 0).then_some(*down));
             }
-            if let Some(begin) = path.iter().position(|task| *task == at)
-                && self.tasks[path[path.len() - 1]].upstreams.contains(at)
-            {
+        }
+        self.cycles = self.cycles_among(&waits);
+        sorted.extend((0..waits.len()).filter(|at| waits[*at] > 0));
+        self.sorted = self.named(&sorted);
+    }
+
+    fn named(&self, places: &[usize]) -> Vec<TaskId> {
+        places.iter().map(|at| self.ids[*at].clone()).collect()
+    }
+
+    /// Among the tasks that still wait: follows the first such upstream until a task comes up again, which closes a
+    /// ring if it is on this very walk.
+    fn cycles_among(&self, waits: &[usize]) -> Vec<Vec<TaskId>> {
+        let (mut cycles, mut seen) = (Vec::new(), vec![false; waits.len()]);
+        for start in (0..waits.len()).filter(|at| waits[*at] > 0) {
+            let (mut walk, mut at) = (Vec::new(), start);
+            while !std::mem::replace(&mut seen[at], true) {
+                walk.push(at);
+                // What waits has an upstream that waits, or it would have been taken.
+                at = self.links[at].upstreams.iter().copied().find(|up| waits[*up] > 0).unwrap_or(at);
+            }
+            if let Some(begin) = walk.iter().position(|task| *task == at) {
                 // It was walked against the arrows.
-                cycles.push(path[begin..].iter().rev().map(|task| (*task).clone()).collect());
+                let ring: Vec<usize> = walk[begin..].iter().rev().copied().collect();
+                cycles.push(self.named(&ring));
             }
         }
         cycles
@@ -110,73 +133,76 @@ impl Order {
         &self.cycles
     }
 
+    fn links(&self, task: &TaskId) -> Option<&Links> {
+        self.place(task).map(|place| &self.links[place])
+    }
+
     /// The tasks that it waits for, by id.
     pub fn upstreams(&self, task: &TaskId) -> impl Iterator<Item = &TaskId> {
-        self.tasks.get(task).into_iter().flat_map(|links| &links.upstreams)
+        self.links(task).into_iter().flat_map(|links| &links.upstreams).map(|at| &self.ids[*at])
     }
 
     /// The tasks that wait for it, by id.
     pub fn downstreams(&self, task: &TaskId) -> impl Iterator<Item = &TaskId> {
-        self.tasks.get(task).into_iter().flat_map(|links| &links.downstreams)
+        self.links(task).into_iter().flat_map(|links| &links.downstreams).map(|at| &self.ids[*at])
     }
 
     /// Arrows into it, those without order, too, by id.
     pub fn arrows_into(&self, task: &TaskId) -> &[ArrowId] {
-        self.tasks.get(task).map_or(&[], |links| &links.into)
+        self.links(task).map_or(&[], |links| &links.into)
     }
 
     /// Arrows out of it, those without order, too, by id.
     pub fn arrows_out_of(&self, task: &TaskId) -> &[ArrowId] {
-        self.tasks.get(task).map_or(&[], |links| &links.out_of)
+        self.links(task).map_or(&[], |links| &links.out_of)
     }
 
     /// It and everything that it waits for, however far.
     pub fn up_to_here(&self, task: &TaskId) -> BTreeSet<TaskId> {
-        self.closure([task.clone()], |links| &links.upstreams)
+        self.closure(task, |links| &links.upstreams)
     }
 
     /// It and everything that waits for it, however far.
     pub fn from_here(&self, task: &TaskId) -> BTreeSet<TaskId> {
-        self.closure([task.clone()], |links| &links.downstreams)
+        self.closure(task, |links| &links.downstreams)
+    }
+
+    fn closure(&self, task: &TaskId, next: impl Fn(&Links) -> &Vec<usize>) -> BTreeSet<TaskId> {
+        let (mut open, mut all) = (Vec::from_iter(self.place(task)), BTreeSet::new());
+        while let Some(at) = open.pop() {
+            if all.insert(at) {
+                open.extend(next(&self.links[at]));
+            }
+        }
+        all.into_iter().map(|at| self.ids[at].clone()).collect()
     }
 
     /// Whether `later` waits for `earlier`, however far.
     pub fn is_before(&self, earlier: &TaskId, later: &TaskId) -> bool {
+        let (Some(earlier), Some(later)) = (self.place(earlier), self.place(later)) else { return false };
         let (mut open, mut seen) = (vec![later], BTreeSet::new());
-        while let Some(task) = open.pop() {
-            if self.tasks.get(task).is_some_and(|links| links.upstreams.contains(earlier)) {
+        while let Some(at) = open.pop() {
+            let upstreams = &self.links[at].upstreams;
+            if upstreams.contains(&earlier) {
                 return true;
             }
-            if seen.insert(task) {
-                open.extend(self.upstreams(task));
+            if seen.insert(at) {
+                open.extend(upstreams);
             }
         }
         false
-    }
-
-    fn closure(
-        &self,
-        start: impl IntoIterator<Item = TaskId>,
-        next: impl Fn(&Links) -> &BTreeSet<TaskId>,
-    ) -> BTreeSet<TaskId> {
-        let mut open: Vec<TaskId> = start.into_iter().filter(|task| self.tasks.contains_key(task)).collect();
-        let mut all = BTreeSet::new();
-        while let Some(task) = open.pop() {
-            if all.insert(task.clone()) {
-                open.extend(next(&self.tasks[&task]).iter().filter(|task| self.tasks.contains_key(*task)).cloned());
-            }
-        }
-        all
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::{fixture::Build, generate};
     use proptest::prelude::*;
 
-    fn named(tasks: &[TaskId]) -> Vec<&str> {
+    fn words(tasks: &[TaskId]) -> Vec<&str> {
         tasks.iter().map(TaskId::as_str).collect()
     }
 
@@ -216,7 +242,7 @@ mod tests {
                 .arrow("x", "", "x", "")
                 .done(),
         );
-        let cycles: Vec<_> = order.cycles().iter().map(|cycle| named(cycle)).collect();
+        let cycles: Vec<_> = order.cycles().iter().map(|cycle| words(cycle)).collect();
         assert_eq!(cycles, [vec!["b", "c", "a"], vec!["x"]]);
         assert_eq!(order.sorted().len(), 5);
     }

@@ -25,7 +25,7 @@ pub(super) fn check(checker: &Checker, arrow: &Arrow, found: &mut Vec<Problem>) 
     };
     let ends = Ends { checker, arrow, from, to };
     match (from.kind.name(), to.kind.name()) {
-        (_, KindName::Volume) => found.push(ends.into_volume()),
+        (_, KindName::Volume) => found.push(ends.moves_nothing()),
         (KindName::Viewer, _) => found.push(ends.out_of_viewer()),
         (KindName::Volume, _) => ends.out_of_volume(found),
         _ => ends.between_tasks(found),
@@ -46,7 +46,7 @@ impl Ends<'_> {
         Fix::SetArrowField { arrow, field, value: value.into(), label: label.into() }
     }
 
-    fn into_volume(&self) -> Problem {
+    fn moves_nothing(&self) -> Problem {
         let (volume, from) = (self.to.title(), self.from.title());
         let sentence = format!("An arrow into the volume {volume} moves nothing: mount it in {from} instead");
         self.problem("", sentence).with_fix(remove(self.arrow))
@@ -111,11 +111,11 @@ impl Ends<'_> {
             _ => {}
         }
         if !self.arrow.from_path.is_empty() {
-            self.from_path(found);
+            self.check_from_path(found);
         }
     }
 
-    fn from_path(&self, found: &mut Vec<Problem>) {
+    fn check_from_path(&self, found: &mut Vec<Problem>) {
         let (path, from) = (&self.arrow.from_path, self.from.title());
         if let Err(bad) = path.check() {
             found.push(self.problem("from_path", format!("{from}'s From Path \"{path}\" {bad}")));

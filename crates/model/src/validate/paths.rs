@@ -29,7 +29,7 @@ pub(super) fn check(of: &mut Of) {
         place(of, one);
     }
     there.retain(|one| one.path.check().is_ok());
-    there.sort_by(|a, b| (a.path.normal(), a.own).cmp(&(b.path.normal(), b.own)));
+    there.sort_by_cached_key(|one| (one.path.normal(), one.own));
     collisions(of, &there);
     copies_in(of);
     kept(of);
@@ -100,12 +100,16 @@ fn place(of: &mut Of, one: &There) {
     let sentence = match one.path.check() {
         Err(_) if one.path.is_empty() => format!("Where {title} finds {} is not said", one.what),
         Err(bad) => format!("{title} has the path \"{}\", which {bad}", one.path),
-        Ok(()) if !one.own && one.path.normal() == TaskPath::from(WORK) => {
+        Ok(()) if !one.own && is_work(&one.path) => {
             format!("{title} would find {} at {WORK}, where its own work lies: choose another place", one.what)
         }
         Ok(()) => return,
     };
     of.found.push(Problem::problem(one.at.clone(), sentence));
+}
+
+fn is_work(path: &TaskPath) -> bool {
+    path.normal().as_str() == WORK
 }
 
 /// `there` is in the order of places, so that what lies inside something comes after it.
@@ -115,7 +119,7 @@ fn collisions(of: &mut Of, there: &[There]) {
     for one in there {
         around.retain(|outer| one.path.is_within(&outer.path));
         for outer in &around {
-            let same = outer.path.normal() == one.path.normal();
+            let same = outer.path.is_within(&one.path);
             let sentence = match (same, outer.acl) {
                 (true, _) if outer.own && one.own => continue,
                 (true, _) => format!("{title} would find {} and {} at one place, {}", outer.what, one.what, one.path),
@@ -157,8 +161,7 @@ fn kept(of: &mut Of) {
         of.found.push(Problem::warning(at, sentence));
         of.fix_field("keep", serde_json::json!(["/out"]), "Keep /out");
     }
-    let work = TaskPath::from(WORK);
-    if of.task.kind.name() == KindName::Job && of.task.kind.keep().iter().any(|path| path.normal() == work) {
+    if of.task.kind.name() == KindName::Job && of.task.kind.keep().iter().any(is_work) {
         of.problem("keep", format!("cannot keep {WORK}, which is gone when it ends: keep for example /out"));
     }
     for (index, path) in of.task.kind.keep().iter().enumerate() {
