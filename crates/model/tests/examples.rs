@@ -1,8 +1,16 @@
 //! Are the examples whole, and written as the product writes them?
 
-use std::{fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
-use model::{Kind, document, serving};
+use model::{
+    Cpu, Kind, Memory, Site, document, serving,
+    site::{Capacity, Limits, RunnerName},
+    validate,
+};
 
 fn examples() -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
@@ -36,5 +44,21 @@ fn the_servings_of_the_examples_have_nothing_that_cannot_work() {
                 assert_eq!(serving::lint(&serving.files), [], "{name}");
             }
         }
+    }
+}
+
+#[test]
+fn an_example_has_no_problem_and_no_warning_on_a_bare_machine() {
+    let site = Site {
+        runner: RunnerName::Local,
+        capacity: Capacity { cpu: Cpu(2000), memory: Memory(4 << 30), gpu: 0 },
+        volumes: BTreeMap::new(),
+        secrets: BTreeSet::new(),
+        default_images: BTreeMap::new(),
+        limits: Limits::default(),
+    };
+    for (name, text) in examples() {
+        let pipeline = document::read(&text).unwrap().pipeline;
+        assert_eq!(validate::problems(&pipeline, &site, &BTreeMap::new()), [], "{name}");
     }
 }

@@ -130,7 +130,9 @@ impl Place {
         }
         let path = [program.path.as_slice(), &["/usr/bin".into(), "/bin".into()]].concat().join(":");
         bwrap.args(["--setenv", "PATH", &path]);
-        program.env.iter().for_each(|(name, value)| drop(bwrap.args(["--setenv", name, value])));
+        for (name, value) in &program.env {
+            bwrap.args(["--setenv", name, value]);
+        }
         bwrap.arg("--").args(&program.argv).args(own).stdin(Stdio::null());
         bwrap
     }
