@@ -1,7 +1,8 @@
 // How does the canvas benchmark's driver speak with our editor page?
 //
 // Injected before the page's own scripts. At any page but an editor it makes an empty pipeline through the API and goes
-// to its editor with `?bench`, where the page offers `window.fletchlineCanvas`.
+// to its editor with `?bench`, where the page offers `window.fletchlineCanvas`. The canvas is laid over the whole window,
+// as the other editors' are: the driver looks for empty places at the window's edges. The page runs on behind it.
 
 (() => {
   const KINDS = { "load-data": "load_data", transform: "container", train: "job", evaluate: "job", serve: "serving", notebook: "notebook" };
@@ -15,9 +16,16 @@
     layout: { tasks: Object.fromEntries(graph.nodes.map((node) => [node.id, { x: node.x, y: node.y }])) },
   });
 
+  const over_everything = () => {
+    const style = document.createElement("style");
+    style.textContent = ".canvas { position: fixed !important; inset: 0; width: 100vw; height: 100vh; z-index: 1000; }";
+    document.head.append(style);
+  };
+
   const offer = () => {
     const canvas = window.fletchlineCanvas;
     if (!canvas) return setTimeout(offer, 20);
+    over_everything();
     window.bench = {
       name: "fletchline",
       async load(graph) {

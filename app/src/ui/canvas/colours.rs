@@ -25,6 +25,8 @@ pub struct Colours {
     pub shadow: JsString,
     pub hue: Vec<JsString>,
     pub soft: Vec<JsString>,
+    /// As if half seen through, yet opaque: blending thousands of rectangles is dear.
+    pub far: Vec<JsString>,
     pub sans: String,
     pub mono: String,
 }
@@ -57,6 +59,7 @@ impl Colours {
             shadow: "rgba(0, 0, 0, 0.05)".into(),
             hue: Hue::ALL.iter().map(|hue| ready(name(*hue))).collect(),
             soft: Hue::ALL.iter().map(|hue| with_alpha(&colour(name(*hue)), 0.13).into()).collect(),
+            far: Hue::ALL.iter().map(|hue| mixed(&colour(name(*hue)), &colour("--paper"), 0.55).into()).collect(),
             sans: read("font-family", "var(--sans)"),
             mono: read("font-family", "var(--mono)"),
         };
@@ -96,4 +99,17 @@ fn with_alpha(computed: &str, alpha: f64) -> String {
         Some(parts) => format!("rgba({parts}, {alpha})"),
         None => computed.to_owned(),
     }
+}
+
+/// `share` of one computed colour over the other; a colour that is not written as `rgb(…)` stays as it is.
+fn mixed(over: &str, under: &str, share: f64) -> String {
+    let (Some(over_parts), Some(under_parts)) = (parts(over), parts(under)) else { return over.to_owned() };
+    let mix = |at: usize| (over_parts[at] * share + under_parts[at] * (1.0 - share)).round();
+    format!("rgb({}, {}, {})", mix(0), mix(1), mix(2))
+}
+
+fn parts(computed: &str) -> Option<[f64; 3]> {
+    let inner = computed.strip_prefix("rgb(")?.strip_suffix(')')?;
+    let mut numbers = inner.split(',').map(|part| part.trim().parse().ok());
+    Some([numbers.next()??, numbers.next()??, numbers.next()??])
 }

@@ -153,15 +153,13 @@ impl Surface {
 
     fn far(&self, scene: &Scene) {
         let pen = &self.pen;
-        for (rects, colour) in scene.far.iter().zip(&self.colours.hue) {
+        for (rects, colour) in scene.far.iter().zip(&self.colours.far) {
             if rects.is_empty() {
                 continue;
             }
             pen.fill_with(colour);
-            pen.alpha(0.55);
             rects.iter().for_each(|rect| pen.fill_rect(rect.x, rect.y, rect.width, rect.height));
         }
-        pen.alpha(1.0);
         pen.stroke_with(&self.colours.select);
         pen.width(2.0 / scene.camera.zoom);
         scene.far_selected.iter().for_each(|rect| pen.stroke_rect(rect.x, rect.y, rect.width, rect.height));
