@@ -5,6 +5,7 @@
 pub mod pipelines;
 pub mod runs;
 pub mod site;
+pub mod strict;
 
 /// Who asks was checked by the router; this finds the backend and maps an error to its status.
 #[cfg(feature = "ssr")]

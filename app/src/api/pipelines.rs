@@ -1,6 +1,6 @@
 //! How are pipelines listed, made, saved and removed?
 
-use leptos::{prelude::*, server_fn::codec::Json};
+use leptos::prelude::*;
 use model::{
     PipelineId,
     kind::KindName,
@@ -8,6 +8,7 @@ use model::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::strict::Json;
 use crate::error::ApiError;
 
 /// One line of the list.

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use leptos::{prelude::*, server_fn::codec::Json};
+use leptos::prelude::*;
 use model::{
     ExecutionId, PipelineId, RunId, TaskId,
     run::{Deed, Millis, Part, RunStatus, RunSummary, RunView},
 };
 use serde::{Deserialize, Serialize};
 
+use super::strict::Json;
 use crate::error::ApiError;
 
 /// A wish to run. The document is the one saved at `revision`.

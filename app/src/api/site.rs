@@ -1,9 +1,10 @@
 //! What can the browser know of the installation?
 
-use leptos::{prelude::*, server_fn::codec::Json};
+use leptos::prelude::*;
 use model::{Site, pipeline::Acl};
 use serde::{Deserialize, Serialize};
 
+use super::strict::Json;
 use crate::error::ApiError;
 
 /// One setting with where its value comes from.
