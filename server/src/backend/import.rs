@@ -1,0 +1,177 @@
+//! How does a file become a pipeline, and a pipeline a file?
+//!
+//! JSON is the document alone; a zip holds `pipeline.json` and `work/<task>/…`.
+
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use app::api::pipelines::Created;
+use model::{PipelineId, TaskId, document};
+use zip::{ZipWriter, write::SimpleFileOptions};
+
+use super::{Answer, Core, bad, blocking, folders, internal, pipelines};
+
+const DOCUMENT: &str = "pipeline.json";
+const WORK: &str = "work";
+
+/// A JSON text that becomes a pipeline.
+pub(super) async fn document(core: &Core, text: &str) -> Answer<Created> {
+    let read = document::read(text).map_err(|error| bad(error.to_string()))?;
+    pipelines::insert(core, read.pipeline).await
+}
+
+impl Core {
+    /// A file that arrived: a zip or a JSON document.
+    ///
+    /// # Errors
+    /// What is wrong with it and where; then nothing has changed.
+    pub async fn import(&self, file: &Path) -> Answer<Created> {
+        let packed = file.to_owned();
+        let is_zip = blocking(move || is_zip(&packed)).await?;
+        if is_zip {
+            return self.import_zip(file).await;
+        }
+        let file = file.to_owned();
+        let text = blocking(move || fs::read(file)).await?;
+        let text = String::from_utf8(text).map_err(|_| bad("This file is neither a zip nor a text."))?;
+        document(self, &text).await
+    }
+
+    async fn import_zip(&self, file: &Path) -> Answer<Created> {
+        let unpacked = file.with_extension("unpacked");
+        let created = self.import_unpacked(file, &unpacked).await;
+        blocking(move || {
+            folders::remove(&unpacked.with_extension("downloads"))?;
+            folders::remove(&unpacked)
+        })
+        .await?;
+        created
+    }
+
+    async fn import_unpacked(&self, file: &Path, unpacked: &Path) -> Answer<Created> {
+        unpack(file, unpacked).await?;
+        let text = fs::read_to_string(unpacked.join(DOCUMENT))
+            .map_err(|_| bad(format!("There is no {DOCUMENT} in this zip, so it is no exported pipeline.")))?;
+        let read = document::read(&text).map_err(|error| bad(format!("{DOCUMENT}: {error}")))?;
+        let created = pipelines::insert(self, read.pipeline).await?;
+        let (work, to) = (unpacked.join(WORK), folders::pipeline(&self.results(), &created.id));
+        blocking(move || move_work(&work, &to)).await?;
+        Ok(created)
+    }
+
+    /// The document as a file.
+    ///
+    /// # Errors
+    /// There is no such pipeline.
+    pub async fn export_json(&self, id: &PipelineId) -> Answer<String> {
+        Ok(pipelines::find(self, id).await?.document)
+    }
+
+    /// The document and the work folders in one zip, written to a file without a name.
+    ///
+    /// # Errors
+    /// There is no such pipeline; the disk is full.
+    pub async fn export_zip(&self, id: &PipelineId) -> Answer<File> {
+        let document = self.export_json(id).await?;
+        let (results, id, folder) = (self.results(), id.clone(), self.data.root().to_owned());
+        blocking(move || pack(&document, &folders::work(&results, &id)?, unnamed(&folder)?)).await
+    }
+
+    /// The bytes of the document's name as part of a file name.
+    ///
+    /// # Errors
+    /// There is no such pipeline.
+    pub async fn file_name(&self, id: &PipelineId) -> Answer<String> {
+        let name = pipelines::find(self, id).await?.head.name;
+        let safe: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect();
+        Ok(safe.chars().take(80).collect())
+    }
+}
+
+fn is_zip(file: &Path) -> io::Result<bool> {
+    let mut magic = [0; 4];
+    let read = io::Read::read(&mut File::open(file)?, &mut magic)?;
+    Ok(read == 4 && &magic == b"PK\x03\x04")
+}
+
+/// By the loader's extractor, which bounds bombs and never leaves the folder.
+async fn unpack(file: &Path, into: &Path) -> Answer<()> {
+    let url = url::Url::from_file_path(file).map_err(|()| internal("the data folder has no address"))?;
+    let source = load::Source { unpack: load::Unpack::As(load::Format::Zip), ..load::Source::new(url) };
+    let loader = load::Loader::new(load::Allow::default()).with_files(load::Files::Allowed { except: Vec::new() });
+    let request = load::Request::new(vec![source], into.with_extension("downloads"), into.to_owned());
+    loader.load(&request, |_| {}).await.map(drop).map_err(|error| bad(error.to_string()))
+}
+
+/// Only folders that are named like tasks are taken.
+fn move_work(work: &Path, pipeline: &Path) -> io::Result<()> {
+    for entry in folders::entries(work)? {
+        let name = entry.file_name();
+        let Some(task) = name.to_str().and_then(|name| TaskId::new(name).ok()) else { continue };
+        if entry.file_type()?.is_dir() {
+            folders::copy(&entry.path(), &pipeline.join(task.as_str()).join(WORK))?;
+        }
+    }
+    Ok(())
+}
+
+/// A file in the data folder that is gone when it is closed.
+fn unnamed(folder: &Path) -> io::Result<File> {
+    let path = folder.join(format!(".export-{}", uuid::Uuid::new_v4().simple()));
+    let file = File::options().read(true).write(true).create_new(true).open(&path)?;
+    fs::remove_file(&path)?;
+    Ok(file)
+}
+
+fn pack(document: &str, work: &[(String, PathBuf)], file: File) -> io::Result<File> {
+    let mut zip = ZipWriter::new(io::BufWriter::new(file));
+    zip.start_file(DOCUMENT, options(0o644))?;
+    zip.write_all(document.as_bytes())?;
+    for (task, folder) in work {
+        pack_folder(&mut zip, folder, &format!("{WORK}/{task}"), true)?;
+    }
+    let mut file = zip.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?;
+    io::Seek::rewind(&mut file)?;
+    Ok(file)
+}
+
+type Zip = ZipWriter<io::BufWriter<File>>;
+
+fn pack_folder(zip: &mut Zip, folder: &Path, name: &str, is_work: bool) -> io::Result<()> {
+    zip.add_directory(name, options(0o755))?;
+    let mut entries = folders::entries(folder)?;
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let file_name = entry.file_name();
+        // A name that is no text cannot be written into a zip; nobody's editor makes one.
+        let Some(own) = file_name.to_str() else { continue };
+        if is_work && folders::NOT_TAKEN_ALONG.contains(&own) {
+            continue;
+        }
+        let (kind, name) = (entry.file_type()?, format!("{name}/{own}"));
+        if kind.is_dir() {
+            pack_folder(zip, &entry.path(), &name, false)?;
+        } else if kind.is_file() {
+            pack_file(zip, &entry, &name)?;
+        } else if kind.is_symlink() {
+            let target = fs::read_link(entry.path())?;
+            zip.add_symlink(name, target.to_string_lossy(), options(0o777))?;
+        }
+    }
+    Ok(())
+}
+
+fn pack_file(zip: &mut Zip, entry: &fs::DirEntry, name: &str) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let mut file = File::open(entry.path())?;
+    let found = file.metadata()?;
+    zip.start_file(name, options(found.permissions().mode() & 0o777).large_file(found.len() > u64::from(u32::MAX)))?;
+    io::copy(&mut file, zip).map(drop)
+}
+
+fn options(mode: u32) -> SimpleFileOptions {
+    SimpleFileOptions::default().unix_permissions(mode)
+}

@@ -1,0 +1,207 @@
+//! How does the server do what the browser asks?
+//!
+//! [`Core`] holds what answers are made from; each file beside this one answers for one part of [`app::backend::Backend`].
+
+pub mod absent;
+mod examples;
+mod folders;
+mod import;
+mod parameters;
+mod pictures;
+mod pipelines;
+mod runs;
+mod services;
+pub mod site;
+mod spaces;
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, RwLock},
+};
+
+use app::{
+    api::{
+        pipelines::{Created, Example, NewPipeline, Opened, PipelineSummary, Removal},
+        runs::{EventLine, NewRun, Reading, RunFilter, RunPage, Service},
+        site::SettingView,
+    },
+    backend::Backend,
+    error::ApiError,
+};
+use async_trait::async_trait;
+use model::{
+    Acl, ExecutionId, PipelineId, RunId, Site, TaskId,
+    run::{Deed, RunSummary},
+};
+use tokio::sync::broadcast;
+
+use crate::{
+    data_folder::DataFolder,
+    gateway::Gateway,
+    python::Programs,
+    runner::Runner,
+    secrets::Secrets,
+    settings::Settings,
+    store::{Store, StoreError},
+};
+
+pub use examples::data as example_data;
+pub use parameters::all as all_parameters;
+pub use runs::{Openable, RunChange, Runs, StartRun};
+pub use services::LiveTargets;
+
+type Answer<T> = Result<T, ApiError>;
+
+/// Saves that a slow tab may be behind before it is told to look again.
+const SAVES: usize = 64;
+
+/// One save of a pipeline, told to other tabs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saved {
+    pub id: PipelineId,
+    pub revision: u64,
+}
+
+pub struct Core {
+    pub data: DataFolder,
+    pub store: Arc<dyn Store>,
+    pub runs: Arc<dyn Runs>,
+    pub runner: Arc<dyn Runner>,
+    pub secrets: Arc<Secrets>,
+    pub gateway: Arc<Gateway>,
+    pub programs: Arc<Programs>,
+    pub settings: Arc<RwLock<Settings>>,
+    pub saves: broadcast::Sender<Saved>,
+    pictures: pictures::Pictures,
+    spaces: spaces::Spaces,
+}
+
+/// What a [`Core`] is made of.
+pub struct Made {
+    pub data: DataFolder,
+    pub store: Arc<dyn Store>,
+    pub runs: Arc<dyn Runs>,
+    pub runner: Arc<dyn Runner>,
+    pub secrets: Arc<Secrets>,
+    pub gateway: Arc<Gateway>,
+    pub programs: Arc<Programs>,
+    pub settings: Arc<RwLock<Settings>>,
+}
+
+impl Core {
+    pub fn new(made: Made) -> Core {
+        let Made { data, store, runs, runner, secrets, gateway, programs, settings } = made;
+        let (saves, _) = broadcast::channel(SAVES);
+        let (pictures, spaces) = Default::default();
+        Core { data, store, runs, runner, secrets, gateway, programs, settings, saves, pictures, spaces }
+    }
+
+    /// The root of the results volume.
+    pub fn results(&self) -> PathBuf {
+        results(&self.data, &self.settings())
+    }
+
+    pub fn settings(&self) -> Settings {
+        self.settings.read().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+}
+
+/// The root of the results volume.
+pub fn results(data: &DataFolder, settings: &Settings) -> PathBuf {
+    settings.results.clone().unwrap_or_else(|| data.results())
+}
+
+#[async_trait]
+impl Backend for Core {
+    async fn list_pipelines(&self) -> Answer<Vec<PipelineSummary>> {
+        pipelines::list(self).await
+    }
+    async fn list_examples(&self) -> Answer<Vec<Example>> {
+        Ok(examples::list())
+    }
+    async fn create_pipeline(&self, new: NewPipeline) -> Answer<Created> {
+        pipelines::create(self, new).await
+    }
+    async fn open_pipeline(&self, id: PipelineId) -> Answer<Opened> {
+        pipelines::open(self, &id).await
+    }
+    async fn save_pipeline(&self, id: PipelineId, revision: u64, document: String) -> Answer<u64> {
+        pipelines::save(self, &id, revision, document).await
+    }
+    async fn pipeline_removal(&self, id: PipelineId) -> Answer<Removal> {
+        pipelines::removal(self, &id).await
+    }
+    async fn delete_pipeline(&self, id: PipelineId) -> Answer<()> {
+        pipelines::delete(self, &id).await
+    }
+
+    async fn start_run(&self, new: NewRun) -> Answer<RunId> {
+        runs::start(self, new).await
+    }
+    async fn run_reading(&self, new: NewRun) -> Answer<Vec<Reading>> {
+        runs::reading(self, new).await
+    }
+    async fn list_runs(&self, filter: RunFilter) -> Answer<Vec<RunSummary>> {
+        Ok(runs::list(self, &filter))
+    }
+    async fn open_run(&self, run: RunId) -> Answer<RunPage> {
+        runs::open(self, &run).await
+    }
+    async fn run_events(&self, run: RunId) -> Answer<Vec<EventLine>> {
+        runs::events(self, &run).await
+    }
+    async fn cancel_run(&self, run: RunId) -> Answer<()> {
+        runs::cancel(self, &run).await
+    }
+    async fn do_deed(&self, run: RunId, task: TaskId, deed: Deed, anyway: bool) -> Answer<()> {
+        runs::deed(self, &run, &task, deed, anyway).await
+    }
+    async fn open_port(&self, execution: ExecutionId, port: u16, host: String) -> Answer<String> {
+        services::open_port(self, &execution, port, &host)
+    }
+    async fn delete_run(&self, run: RunId) -> Answer<()> {
+        runs::delete(self, &run).await
+    }
+    async fn list_services(&self) -> Answer<Vec<Service>> {
+        Ok(self.runs.services())
+    }
+
+    async fn site(&self) -> Answer<Site> {
+        Ok(site::site(self))
+    }
+    async fn settings(&self) -> Answer<Vec<SettingView>> {
+        Ok(Core::settings(self).views())
+    }
+    async fn make_volume(&self, name: String, folder: String, access: Acl) -> Answer<Site> {
+        site::make_volume(self, &name, &folder, access).await
+    }
+    async fn set_secret(&self, name: String, value: String) -> Answer<Site> {
+        site::set_secret(self, &name, value).await
+    }
+}
+
+/// The store's errors as the browser hears them.
+fn stored<T>(result: Result<T, StoreError>) -> Answer<T> {
+    result.map_err(|error| match error {
+        StoreError::Unavailable(_) | StoreError::Broken(_) => ApiError::Unavailable { sentence: error.to_string() },
+        StoreError::Newer { .. } | StoreError::Unreadable(_) => ApiError::Internal { sentence: error.to_string() },
+    })
+}
+
+fn bad(sentence: impl Into<String>) -> ApiError {
+    ApiError::Bad { sentence: sentence.into() }
+}
+
+fn missing(what: &str) -> ApiError {
+    ApiError::NotFound { sentence: format!("There is no such {what} (any more).") }
+}
+
+fn internal(error: impl std::fmt::Display) -> ApiError {
+    ApiError::Internal { sentence: error.to_string() }
+}
+
+/// Work on files is done beside the runtime's threads.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> std::io::Result<T> + Send + 'static) -> Answer<T> {
+    let done = tokio::task::spawn_blocking(work).await.map_err(internal)?;
+    done.map_err(|error| ApiError::Unavailable { sentence: format!("The disk did not do it: {error}") })
+}

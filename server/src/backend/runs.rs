@@ -1,0 +1,175 @@
+//! How are runs started, looked at and steered?
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use app::{
+    api::runs::{EventLine, NewRun, Reading, RunFilter, RunPage, Service},
+    error::ApiError,
+};
+use async_trait::async_trait;
+use model::{
+    ExecutionId, KindName, PipelineId, RunId, TaskId, document,
+    run::{Deed, Part, RunSummary, RunView, TaskView},
+};
+use tokio::sync::broadcast;
+
+use super::{Answer, Core, bad, missing, parameters, pipelines, services, stored};
+
+/// A wish to run a document, which need not be a saved one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StartRun {
+    pub pipeline: PipelineId,
+    pub document: String,
+    pub part: Part,
+    /// All of them, defaults included.
+    pub parameters: BTreeMap<String, String>,
+    pub download_again: BTreeSet<TaskId>,
+    /// What is not run is read from this run; else the newest good executions.
+    pub reading: Option<RunId>,
+}
+
+/// What became different in a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunChange {
+    pub summary: RunSummary,
+    /// The run's version with this change.
+    pub version: u64,
+    /// The tasks that changed.
+    pub tasks: BTreeMap<TaskId, TaskView>,
+}
+
+/// A port of a live execution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Openable {
+    pub execution: ExecutionId,
+    pub port: u16,
+    pub task_name: String,
+    pub kind: KindName,
+    /// The version of a Serving that has the task's address.
+    pub is_live_serving: bool,
+}
+
+/// What the server asks of whoever decides about runs.
+#[async_trait]
+pub trait Runs: Send + Sync + 'static {
+    async fn start(&self, start: StartRun) -> Answer<RunId>;
+    async fn reading(&self, start: StartRun) -> Answer<Vec<Reading>>;
+    /// Every run there is, in no order.
+    fn summaries(&self) -> Vec<RunSummary>;
+    fn view(&self, run: &RunId) -> Option<RunView>;
+    /// The document that it runs.
+    fn snapshot(&self, run: &RunId) -> Option<String>;
+    async fn events(&self, run: &RunId) -> Answer<Vec<EventLine>>;
+    async fn cancel(&self, run: &RunId) -> Answer<()>;
+    async fn deed(&self, run: &RunId, task: &TaskId, deed: Deed) -> Answer<()>;
+    /// Forgets a run that has ended and removes what nothing reads.
+    async fn delete_run(&self, run: &RunId) -> Answer<()>;
+    /// Forgets all its runs. The caller has looked that none goes on.
+    async fn delete_pipeline(&self, id: &PipelineId) -> Answer<()>;
+    /// The Viewers and Servings that are there.
+    fn services(&self) -> Vec<Service>;
+    /// Ports that can be opened now.
+    fn openable(&self) -> Vec<Openable>;
+    /// What must end before a pipeline can be deleted; one sentence each.
+    fn held_by(&self, pipeline: &PipelineId) -> Vec<String>;
+    /// Tasks that go on when the server stops.
+    fn live_tasks(&self) -> usize;
+    fn subscribe(&self) -> broadcast::Receiver<RunChange>;
+}
+
+const PAGE: usize = 100;
+
+/// The document is the one saved at the revision that the page shows: what a person sees is what runs.
+async fn wish(core: &Core, new: NewRun) -> Answer<StartRun> {
+    let found = pipelines::find(core, &new.pipeline).await?;
+    if found.head.revision != new.revision {
+        return Err(ApiError::Stale { revision: found.head.revision, document: found.document });
+    }
+    let NewRun { pipeline, part, parameters, download_again, reading, .. } = new;
+    let parameters = parameters::all(&found.document, parameters)?;
+    Ok(StartRun { pipeline, document: found.document, part, parameters, download_again, reading })
+}
+
+pub(super) async fn start(core: &Core, new: NewRun) -> Answer<RunId> {
+    core.start_run_of(wish(core, new).await?).await
+}
+
+impl Core {
+    /// Starts a run unless a problem stops it.
+    ///
+    /// # Errors
+    /// [`ApiError::Problems`] with those that stop this run; else why it cannot be started.
+    pub async fn start_run_of(&self, start: StartRun) -> Answer<RunId> {
+        let pipeline = document::read(&start.document).map_err(|error| bad(error.to_string()))?.pipeline;
+        let problems = model::validate::problems(&pipeline, &super::site::site(self), &start.parameters);
+        let tasks = model::part::tasks(&pipeline, &model::order::Order::of(&pipeline), &start.part);
+        let stopping: Vec<_> = model::part::stopping(&pipeline, &tasks, &problems).into_iter().cloned().collect();
+        if stopping.is_empty() { self.runs.start(start).await } else { Err(ApiError::Problems { problems: stopping }) }
+    }
+}
+
+pub(super) async fn reading(core: &Core, new: NewRun) -> Answer<Vec<Reading>> {
+    core.runs.reading(wish(core, new).await?).await
+}
+
+pub(super) fn list(core: &Core, filter: &RunFilter) -> Vec<RunSummary> {
+    let text = filter.text.to_lowercase();
+    let fits = |run: &RunSummary| {
+        filter.pipeline.as_ref().is_none_or(|id| *id == run.pipeline)
+            && filter.status.is_none_or(|status| status == run.status)
+            && filter.before.is_none_or(|before| run.started < before)
+            && run.pipeline_name.to_lowercase().contains(&text)
+    };
+    let mut runs: Vec<RunSummary> = core.runs.summaries().into_iter().filter(fits).collect();
+    runs.sort_by(|a, b| (b.started, &b.id).cmp(&(a.started, &a.id)));
+    runs.truncate(PAGE);
+    runs
+}
+
+pub(super) async fn open(core: &Core, run: &RunId) -> Answer<RunPage> {
+    let view = core.runs.view(run).ok_or_else(|| missing("run"))?;
+    let snapshot = core.runs.snapshot(run).ok_or_else(|| missing("run"))?;
+    let saved = stored(core.store.pipeline(&view.summary.pipeline).await)?;
+    let changed_since = saved.is_some_and(|saved| means_another(&saved.document, &snapshot));
+    Ok(RunPage { view, snapshot, changed_since })
+}
+
+/// Whether two documents differ in more than where things stand on the canvas.
+fn means_another(saved: &str, snapshot: &str) -> bool {
+    let (Ok(mut saved), Ok(mut snapshot)) = (document::read(saved), document::read(snapshot)) else { return true };
+    for read in [&mut saved, &mut snapshot] {
+        read.pipeline.task_places.clear();
+        read.pipeline.note_places.clear();
+    }
+    saved.pipeline != snapshot.pipeline
+}
+
+fn known(core: &Core, run: &RunId) -> Answer<()> {
+    core.runs.view(run).map(drop).ok_or_else(|| missing("run"))
+}
+
+pub(super) async fn events(core: &Core, run: &RunId) -> Answer<Vec<EventLine>> {
+    known(core, run)?;
+    core.runs.events(run).await
+}
+
+pub(super) async fn cancel(core: &Core, run: &RunId) -> Answer<()> {
+    known(core, run)?;
+    core.runs.cancel(run).await
+}
+
+pub(super) async fn deed(core: &Core, run: &RunId, task: &TaskId, deed: Deed, anyway: bool) -> Answer<()> {
+    let view = core.runs.view(run).ok_or_else(|| missing("run"))?;
+    if !view.tasks.contains_key(task) {
+        return Err(bad(format!("Run {} has no task {task}.", view.summary.number)));
+    }
+    if deed == Deed::Advance && !anyway {
+        services::ask_first(core, &view, task).await?;
+    }
+    core.runs.deed(run, task, deed).await
+}
+
+pub(super) async fn delete(core: &Core, run: &RunId) -> Answer<()> {
+    known(core, run)?;
+    core.runs.delete_run(run).await
+}
