@@ -42,9 +42,9 @@ pub const SETTINGS: [Setting; 11] = [
     },
     Setting { name: "gpu", default: "", help: "GPUs that tasks may take together. Empty: all of this machine." },
     Setting {
-        name: "private_addresses",
-        default: "false",
-        help: "Load Data may download from private and loopback addresses.",
+        name: "load_from",
+        default: "",
+        help: "Private hosts and ranges that Load Data may download from, with commas between them: nas.local, 10.1.0.0/16.",
     },
     Setting { name: "grace_seconds", default: "10", help: "Seconds between asking a task to stop and killing it." },
     Setting {
@@ -91,7 +91,7 @@ pub struct Settings {
     pub cpu: Option<Cpu>,
     pub memory: Option<Memory>,
     pub gpu: Option<u32>,
-    pub private_addresses: bool,
+    pub load_from: Vec<String>,
     pub grace: Seconds,
     pub keep_runs: u32,
     pub volumes: BTreeMap<String, Volume>,
@@ -157,7 +157,7 @@ impl Settings {
             cpu: values.optional("cpu", "a number of processors such as 4 is expected")?,
             memory: values.optional("memory", "an amount of memory such as 16 GiB is expected")?,
             gpu: values.optional("gpu", "a number of GPUs is expected")?,
-            private_addresses: values.needed("private_addresses", "true or false is expected")?,
+            load_from: values.list("load_from"),
             grace: Seconds(values.needed("grace_seconds", "a number of seconds is expected")?),
             keep_runs: values.needed("keep_runs", "a number of runs is expected")?,
             volumes,
@@ -194,6 +194,10 @@ impl Values<'_> {
     /// Empty is none.
     fn optional<T: FromStr>(&self, name: &str, expected: &str) -> Result<Option<T>, SettingsError> {
         if self.0[name].0.trim().is_empty() { Ok(None) } else { self.needed(name, expected).map(Some) }
+    }
+
+    fn list(&self, name: &str) -> Vec<String> {
+        self.0[name].0.split(',').map(str::trim).filter(|one| !one.is_empty()).map(str::to_owned).collect()
     }
 
     fn folder(&self, name: &str) -> Result<Option<PathBuf>, SettingsError> {

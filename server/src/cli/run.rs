@@ -1,0 +1,192 @@
+//! How does a pipeline run from a file?
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use anyhow::Context;
+use clap::Args;
+use model::{
+    RunId, TaskId,
+    run::{Deed, RunStatus, RunView, TaskStatus},
+};
+
+use super::{Outcome, Overrides, plan, stop};
+use crate::{
+    control::{self, Ask, Client, Tell},
+    data_folder::DataFolder,
+    serve::{Inner, Server},
+};
+
+#[derive(Args)]
+pub(super) struct Arguments {
+    /// The pipeline, as exported.
+    file: PathBuf,
+    /// A parameter's value; may be said several times.
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parameter)]
+    parameters: Vec<(String, String)>,
+    /// When a server takes it over: wait until it has ended. Without a server this is always so.
+    #[arg(long)]
+    wait: bool,
+    /// Without a server: leave Viewers and Servings running at the end.
+    #[arg(long)]
+    keep: bool,
+    #[command(flatten)]
+    overrides: Overrides,
+}
+
+fn parameter(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+pub(super) async fn run(data: DataFolder, arguments: Arguments, json: bool) -> anyhow::Result<Outcome> {
+    let (document, _) = plan::read(&arguments.file)?;
+    let parameters: BTreeMap<String, String> = arguments.parameters.iter().cloned().collect();
+    if data.is_held() {
+        hand_over(&data, document, parameters, arguments.wait, json).await
+    } else {
+        run_here(data, document, parameters, arguments, json).await
+    }
+}
+
+async fn hand_over(
+    data: &DataFolder,
+    document: String,
+    parameters: BTreeMap<String, String>,
+    wait: bool,
+    json: bool,
+) -> anyhow::Result<Outcome> {
+    let mut client = Client::ask(&data.socket(), &Ask::Run { document, parameters }).await?;
+    let (run, address) = match client.next().await?.context("the server went away")? {
+        Tell::Started { run, address } => (run, address),
+        Tell::Refused { sentence } => return refused(&sentence),
+        other => anyhow::bail!("the server answered {other:?}"),
+    };
+    if !wait {
+        match json {
+            true => println!("{}", serde_json::json!({ "run": run, "address": address })),
+            false => println!("Run {run} was handed over to the server: {address}"),
+        }
+        return Ok(Outcome::Done);
+    }
+    let mut client = Client::ask(&data.socket(), &Ask::Watch { run }).await?;
+    let mut teller = Teller::new(json);
+    while let Some(tell) = client.next().await? {
+        match tell {
+            Tell::Run { view } if view.summary.status.has_ended() => return teller.end(&view),
+            Tell::Run { view } => teller.tell(&view),
+            Tell::Refused { sentence } => anyhow::bail!(sentence),
+            other => anyhow::bail!("the server answered {other:?}"),
+        }
+    }
+    anyhow::bail!("The server stopped; the run goes on when it is started again.")
+}
+
+fn refused(sentence: &str) -> anyhow::Result<Outcome> {
+    eprintln!("{sentence}");
+    Ok(Outcome::Failed)
+}
+
+async fn run_here(
+    data: DataFolder,
+    document: String,
+    parameters: BTreeMap<String, String>,
+    arguments: Arguments,
+    json: bool,
+) -> anyhow::Result<Outcome> {
+    super::log_to_stderr();
+    let mut flags = arguments.overrides.given();
+    // Whoever runs a file need not have the usual port free.
+    flags.entry("port".into()).or_insert_with(|| "0".into());
+    let settings = crate::serve::settings(&data, &flags)?;
+    let server = Server::start(data, settings).await?;
+    let inner = server.inner.clone();
+    let run = match control::start(&inner, document, parameters).await {
+        Ok(run) => run,
+        Err(sentence) => return refused(&sentence),
+    };
+    eprintln!("The run can be watched while it is on: {}", inner.link());
+    let view = tokio::select! {
+        view = watch(&inner, &run, json) => view?,
+        () = stop::signalled() => {
+            // The engine cancels, as a person would; what was asked to stop is waited for.
+            inner.core.runs.cancel(&run).await?;
+            watch(&inner, &run, json).await?
+        }
+    };
+    if !arguments.keep {
+        stop_services(&inner).await;
+    }
+    inner.stop();
+    server.ended().await;
+    Teller::new(json).end(&view)
+}
+
+async fn watch(inner: &Inner, run: &RunId, json: bool) -> anyhow::Result<RunView> {
+    let mut changes = inner.core.runs.subscribe();
+    let mut teller = Teller::new(json);
+    loop {
+        let view = inner.core.runs.view(run).context("the run is gone")?;
+        if view.summary.status.has_ended() {
+            return Ok(view);
+        }
+        teller.tell(&view);
+        // Lagging is no harm: the next look is at the whole.
+        let _ = changes.recv().await;
+    }
+}
+
+async fn stop_services(inner: &Inner) {
+    for service in inner.core.runs.services() {
+        if let Err(error) = inner.core.runs.deed(&service.run, &service.execution.task, Deed::Stop).await {
+            eprintln!("{} could not be stopped: {error}", service.task_name);
+        }
+    }
+    if let Err(error) = inner.stop_tasks().await {
+        eprintln!("{error}");
+    }
+}
+
+/// Says what changes, one line a change, on stderr; the result is on stdout.
+struct Teller {
+    json: bool,
+    told: BTreeMap<TaskId, (TaskStatus, String)>,
+}
+
+impl Teller {
+    fn new(json: bool) -> Teller {
+        Teller { json, told: BTreeMap::new() }
+    }
+
+    fn tell(&mut self, view: &RunView) {
+        for (id, task) in &view.tasks {
+            let now = (task.status, task.sentence.clone());
+            if self.told.get(id) != Some(&now) {
+                eprintln!("{id}: {}", inert(&now.1));
+                self.told.insert(id.clone(), now);
+            }
+        }
+    }
+
+    fn end(&mut self, view: &RunView) -> anyhow::Result<Outcome> {
+        if self.json {
+            println!("{}", serde_json::to_string(view)?);
+        } else {
+            for (id, task) in &view.tasks {
+                println!("{id}: {}", inert(&task.sentence));
+            }
+            println!("Run {}: {}", view.summary.number, inert(&view.summary.sentence));
+        }
+        Ok(match view.summary.status {
+            RunStatus::Succeeded => Outcome::Done,
+            RunStatus::Cancelled => Outcome::Cancelled,
+            RunStatus::Failed | RunStatus::Running | RunStatus::WaitingForYou | RunStatus::Cancelling => {
+                Outcome::Failed
+            }
+        })
+    }
+}
+
+/// What comes from a task cannot steer the terminal.
+fn inert(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}

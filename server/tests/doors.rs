@@ -1,0 +1,167 @@
+//! Does nobody get in by any road but the link?
+
+mod site;
+
+use futures::StreamExt;
+use http::StatusCode;
+use reqwest::Method;
+use serde_json::json;
+use site::{Site, client, start};
+use tokio_tungstenite::tungstenite;
+
+/// Every path that answers, with one method that it takes. Server functions come from their own list.
+fn roads() -> Vec<(Method, String)> {
+    let mut roads: Vec<(Method, String)> =
+        server_fn::axum::server_fn_paths().map(|(path, _)| (Method::POST, path.to_owned())).collect();
+    assert!(roads.len() > 15, "the server functions were not linked");
+    for path in ["/", "/runs", "/assets-x/app.js", "/live", "/files/log/p/t/1", "/files/pipeline/p.json", "/api/x"] {
+        roads.push((Method::GET, path.into()));
+    }
+    roads.push((Method::POST, "/files/import".into()));
+    roads.push((Method::PUT, "/files/upload".into()));
+    roads
+}
+
+#[tokio::test]
+async fn without_a_cookie_every_road_but_health_and_the_link_answers_401() {
+    let site = Site::new().await;
+    for (method, path) in roads() {
+        for cookie in ["", "fletchline=x", &format!("{}x", site.cookie)] {
+            let request = client().request(method.clone(), format!("{}{path}", site.origin));
+            let request =
+                request.header("origin", &site.origin).header("cookie", cookie).header("authorization", "Bearer null");
+            let status = request.json(&json!({})).send().await.unwrap().status();
+            assert_eq!(status, StatusCode::UNAUTHORIZED, "{method} {path} {cookie}");
+        }
+    }
+    assert_eq!(client().get(format!("{}/healthz", site.origin)).send().await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn a_request_of_another_page_is_refused_although_the_browser_sends_the_cookie() {
+    let site = Site::new().await;
+    let foreign = [
+        ("origin", "http://evil.example"),
+        ("origin", "null"),
+        ("origin", "http://127.0.0.1:1"),
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+    ];
+    for (method, path) in roads().into_iter().filter(|(method, _)| *method != Method::GET) {
+        for (name, value) in foreign {
+            let mut request = client().request(method.clone(), format!("{}{path}", site.origin));
+            request = request.header("cookie", &site.cookie).header(name, value);
+            if name != "origin" {
+                request = request.header("origin", &site.origin);
+            }
+            let status = request.json(&json!({})).send().await.unwrap().status();
+            assert_eq!(status, StatusCode::FORBIDDEN, "{method} {path} {name}: {value}");
+        }
+    }
+    let no_origin = client().post(format!("{}/api/site", site.origin)).header("cookie", &site.cookie).json(&json!({}));
+    assert_eq!(no_origin.send().await.unwrap().status(), StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn a_rebound_name_reaches_nothing() {
+    let site = Site::new().await;
+    for (method, path) in roads() {
+        let request = site.request(method.clone(), &path).header("host", "rebound.example");
+        let status = request.json(&json!({})).send().await.unwrap().status();
+        assert_eq!(status, StatusCode::MISDIRECTED_REQUEST, "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn another_port_of_this_machine_as_ssh_makes_one_is_our_own_page() {
+    let site = Site::new().await;
+    let request = site.request(Method::POST, "/api/site").json(&json!({}));
+    let request = request.header("host", "localhost:9999").header("origin", "http://localhost:9999");
+    // `request` had set the origin before: exactly one is to be sent.
+    let mut request = request.build().unwrap();
+    request.headers_mut().insert("origin", "http://localhost:9999".parse().unwrap());
+    assert_eq!(client().execute(request).await.unwrap().status(), 200);
+}
+
+#[tokio::test]
+async fn a_link_lets_in_once_and_the_cookie_survives_a_restart() {
+    let site = Site::new().await;
+    let link = site.server.inner.link();
+    let first = client().get(&link).send().await.unwrap();
+    let set = first.headers()["set-cookie"].to_str().unwrap().to_owned();
+    for part in ["HttpOnly", "SameSite=Strict", "Max-Age=2592000", "Path=/"] {
+        assert!(set.contains(part), "{set}");
+    }
+    assert_eq!(client().get(&link).send().await.unwrap().status(), StatusCode::UNAUTHORIZED);
+    let Site { server, cookie, folder, .. } = site;
+    server.inner.stop();
+    server.ended().await;
+    let server = start(&folder).await;
+    let origin = server.inner.origin();
+    let answer = client()
+        .post(format!("{origin}/api/site"))
+        .header("cookie", cookie)
+        .header("origin", &origin)
+        .json(&json!({}))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 200);
+}
+
+#[tokio::test]
+async fn the_store_has_only_hashes_of_what_lets_in() {
+    let site = Site::new().await;
+    let secret = site.cookie.split_once('=').unwrap().1.to_owned();
+    for file in std::fs::read_dir(site.folder.path()).unwrap().flatten().filter(|file| file.path().is_file()) {
+        let bytes = std::fs::read(file.path()).unwrap();
+        assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "{:?}", file.path());
+    }
+}
+
+#[tokio::test]
+async fn a_second_server_on_the_folder_is_refused_with_a_sentence() {
+    let site = Site::new().await;
+    let data = server::data_folder::DataFolder::open(Some(site.folder.path())).unwrap();
+    let settings = server::serve::settings(&data, &[("port".into(), "0".into())].into()).unwrap();
+    let Err(error) = server::serve::Server::start(data, settings).await else { panic!("two servers on one folder") };
+    assert!(error.to_string().contains("is using"), "{error}");
+}
+
+#[tokio::test]
+async fn every_answer_says_what_a_browser_may_do_with_it() {
+    let site = Site::new().await;
+    for path in ["/", "/healthz", "/files/pipeline/x.json"] {
+        let answer = site.request(Method::GET, path).send().await.unwrap();
+        let header = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
+        let csp = header("content-security-policy");
+        assert!(csp.contains("frame-ancestors 'none'") && csp.contains("'wasm-unsafe-eval'"), "{csp}");
+        let scripts = csp.split(';').find(|part| part.trim().starts_with("script-src")).unwrap();
+        assert!(!scripts.contains("unsafe-inline") && !scripts.contains("'unsafe-eval'"), "{scripts}");
+        assert_eq!(header("x-content-type-options"), "nosniff");
+        assert_eq!(header("cross-origin-opener-policy"), "same-origin");
+        assert_eq!(header("referrer-policy"), "no-referrer");
+        assert!(!answer.headers().contains_key("access-control-allow-origin"));
+    }
+}
+
+async fn socket(site: &Site, origin: &str, cookie: &str) -> Result<impl StreamExt, tungstenite::Error> {
+    use tungstenite::client::IntoClientRequest;
+    let mut request = format!("{}/live", site.origin.replace("http", "ws")).into_client_request().unwrap();
+    request.headers_mut().insert("origin", origin.parse().unwrap());
+    request.headers_mut().insert("cookie", cookie.parse().unwrap());
+    tokio_tungstenite::connect_async(request).await.map(|(socket, _)| socket)
+}
+
+#[tokio::test]
+async fn the_web_socket_opens_for_our_own_page_alone() {
+    let site = Site::new().await;
+    assert!(socket(&site, &site.origin, &site.cookie).await.is_ok());
+    let status = |error: tungstenite::Error| match error {
+        tungstenite::Error::Http(answer) => answer.status().as_u16(),
+        other => panic!("{other}"),
+    };
+    assert_eq!(socket(&site, "http://evil.example", &site.cookie).await.map(drop).map_err(status), Err(403));
+    assert_eq!(socket(&site, "null", &site.cookie).await.map(drop).map_err(status), Err(403));
+    assert_eq!(socket(&site, &site.origin, "a=b").await.map(drop).map_err(status), Err(401));
+}
