@@ -108,11 +108,15 @@ impl Interpreter {
             .replace("@PACKAGES@", &self.packages.display().to_string());
         ProgramCommand {
             argv: vec!["/bin/sh".into(), format!("{STATE}/start.sh")],
-            path: vec![format!("{OWN}/bin"), self.bin()],
             files: vec![StateFile::new("start.sh", text)],
-            read_only: self.needs(),
-            ..ProgramCommand::default()
+            ..self.on_path_only()
         }
+    }
+
+    /// For a task that may use it, but says nothing of it.
+    pub fn on_path_only(&self) -> ProgramCommand {
+        let path = vec![format!("{OWN}/bin"), self.bin()];
+        ProgramCommand { path, read_only: self.needs(), ..ProgramCommand::default() }
     }
 }
 

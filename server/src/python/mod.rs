@@ -20,6 +20,7 @@ mod environment;
 mod install;
 mod interpreter;
 mod jupyter;
+mod local;
 mod tensorboard;
 mod token;
 
@@ -37,6 +38,7 @@ use tokio::sync::OnceCell;
 
 pub use environment::Environment;
 pub use jupyter::open_path;
+pub use local::OnThisMachine;
 pub use tensorboard::volume_links;
 pub use token::Key;
 
@@ -52,7 +54,7 @@ pub const BENTO: &str = "/fletchline/bento";
 const OWN: &str = "/work/.python";
 
 /// Told what is being done, in sentences for a waiting person.
-pub type Say<'a> = &'a (dyn Fn(String) + Send + Sync);
+pub type Say<'a> = &'a dyn Fn(String);
 
 /// What a runner starts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -211,12 +213,14 @@ impl Programs {
     /// Python for tasks with a program of their own: made where the task speaks of Python, else given as far as it
     /// is there, so that a pipeline without Python runs on a machine without Python.
     async fn task_command(&self, launch: &Launch, say: Say<'_>) -> Result<ProgramCommand, PythonError> {
-        if !interpreter::is_needed(launch)
-            && (self.python.is_none() && !self.environments.is_there(Environment::Current).await)
-        {
+        let is_needed = interpreter::is_needed(launch);
+        let is_there = self.python.is_some() || self.environments.is_there(Environment::Current).await;
+        if !is_needed && !is_there {
             return Ok(ProgramCommand::default());
         }
-        Ok(self.tasks_python(say).await?.for_task())
+        let python = self.tasks_python(say).await?;
+        // Making the task's own takes 20 ms, which a small Job without Python would feel.
+        Ok(if is_needed || launch.program == Program::Stay { python.for_task() } else { python.on_path_only() })
     }
 
     async fn ours(&self, environment: Environment, say: Say<'_>) -> Result<Interpreter, PythonError> {

@@ -72,12 +72,19 @@ pub trait Programs: Send + Sync + 'static {
     /// # Errors
     /// One sentence.
     fn surroundings(&self, launch: &Launch, say: &dyn Fn(String)) -> Result<Surroundings, String>;
+
+    /// Whether the two others answer at once, so that the launch need not wait for them apart.
+    fn is_quick(&self, launch: &Launch) -> bool;
 }
 
 #[derive(Clone, Debug, Default)]
 pub struct Surroundings {
+    /// Stands before the command of a Job or Container.
+    pub before: Vec<String>,
     pub path: Vec<PathBuf>,
     pub env: BTreeMap<String, String>,
+    /// As [`ProgramCommand::files`].
+    pub files: BTreeMap<String, String>,
     pub visible: Vec<PathBuf>,
 }
 
@@ -115,5 +122,9 @@ impl Programs for NoPrograms {
 
     fn surroundings(&self, _: &Launch, _: &dyn Fn(String)) -> Result<Surroundings, String> {
         Ok(Surroundings::default())
+    }
+
+    fn is_quick(&self, _: &Launch) -> bool {
+        true
     }
 }

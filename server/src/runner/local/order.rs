@@ -39,7 +39,11 @@ pub fn order(
 ) -> Result<Order, String> {
     let launch = &accepted.launch;
     let surroundings = config.programs.surroundings(launch, say)?;
-    let command = command(config, accepted, folder, say)?;
+    let mut command = command(config, accepted, folder, say)?;
+    if has_own_command(&launch.program) {
+        command.argv = [surroundings.before.clone(), command.argv].concat();
+        command.files.extend(surroundings.files.clone());
+    }
     let given: Vec<Gpu> = gpus.iter().filter(|gpu| accepted.gpus.contains(&gpu.minor)).cloned().collect();
     let disk = |error: std::io::Error| format!("{} could not be written: {error}.", folder.path.display());
     write_state(folder, &command.files).map_err(disk)?;
@@ -79,11 +83,15 @@ pub fn takes_a_port(program: &Program) -> bool {
     }
 }
 
-/// Whether it can be started at once.
-pub fn is_quick(program: &Program) -> bool {
+/// A person wrote its command; else it is a program of ours.
+fn has_own_command(program: &Program) -> bool {
     match program {
-        Program::Load { .. } | Program::Command { .. } | Program::Script { .. } | Program::Stay => true,
-        Program::Notebook { .. } | Program::Viewer | Program::Pack { .. } | Program::Serve { .. } => false,
+        Program::Command { .. } | Program::Script { .. } | Program::Stay => true,
+        Program::Load { .. }
+        | Program::Notebook { .. }
+        | Program::Viewer
+        | Program::Pack { .. }
+        | Program::Serve { .. } => false,
     }
 }
 

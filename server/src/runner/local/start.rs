@@ -47,7 +47,7 @@ impl Shared {
             }
         };
         let is_claimed = folder.is_claimed();
-        let is_quick = order::is_quick(&accepted.launch.program);
+        let is_quick = self.config.programs.is_quick(&accepted.launch);
         let follower = Arc::new(Follower::new(id.clone(), folder, accepted));
         locked(&self.followers).insert(id, follower.clone());
         let start = match (is_claimed, is_quick) {
