@@ -107,8 +107,7 @@ fn sources(pipeline: &Pipeline, order: &Order, task: &TaskId) -> BTreeSet<TaskId
     if kind(task) != Some(KindName::Viewer) {
         return order.upstreams(task).cloned().collect();
     }
-    let watched =
-        order.arrows_into(task).iter().filter_map(|arrow| pipeline.arrows.get(arrow)).map(|arrow| &arrow.from_task);
+    let watched = order.arrows_into(task).iter().map(|arrow| &arrow.from_task);
     let hands_on = |kind| !matches!(kind, KindName::Volume | KindName::Viewer);
     watched.filter(|from| kind(from).is_some_and(hands_on)).cloned().collect()
 }

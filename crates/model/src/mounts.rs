@@ -111,7 +111,7 @@ pub(crate) fn viewer_results(pipeline: &PipelineId) -> Mount {
 pub(crate) fn shared(pipeline: &Pipeline, site: &Site, resolved: &Resolved, task: &TaskId) -> Vec<Mount> {
     let settings = resolved.effective.get(task).and_then(|effective| effective.volumes.value());
     let mut mounts: Vec<Mount> = settings.into_iter().flatten().map(of_settings).collect();
-    mounts.extend(arrows_into(pipeline, resolved, task).filter_map(|arrow| of_arrow(pipeline, arrow)));
+    mounts.extend(resolved.order.arrows_into(task).iter().filter_map(|arrow| of_arrow(pipeline, arrow)));
     for mount in &mut mounts {
         if let Some(volume) = site.volumes.get(&mount.id) {
             mount.acl = mount.acl.min(volume.access);
@@ -157,17 +157,13 @@ fn sub_path(text: &str) -> Option<String> {
     Some(TaskPath(text.to_owned()).relative()).filter(|path| !path.is_empty())
 }
 
-fn arrows_into<'a>(pipeline: &'a Pipeline, resolved: &'a Resolved, task: &TaskId) -> impl Iterator<Item = &'a Arrow> {
-    resolved.order.arrows_into(task).iter().filter_map(|arrow| pipeline.arrows.get(arrow)).map(|arrow| &**arrow)
-}
-
 /// The arrows by which a task reads results of others: both paths are named, and neither end is a Volume or Viewer.
 pub(crate) fn data_arrows<'a>(
     pipeline: &'a Pipeline,
     resolved: &'a Resolved,
     task: &TaskId,
 ) -> impl Iterator<Item = &'a Arrow> {
-    arrows_into(pipeline, resolved, task).filter(|arrow| {
+    resolved.order.arrows_into(task).iter().map(|arrow| &**arrow).filter(|arrow| {
         !arrow.from_path.is_empty() && !arrow.to_path.is_empty() && crate::order::carries_order(pipeline, arrow)
     })
 }
@@ -213,7 +209,7 @@ pub(crate) fn outputs(pipeline: &Pipeline, resolved: &Resolved, task: &TaskId, n
         Kind::LoadData(load) => BTreeSet::from([load.target.normal()]),
         Kind::Viewer(_) | Kind::Volume(_) => BTreeSet::new(),
         Kind::Container(_) | Kind::Notebook(_) | Kind::Job(_) | Kind::Serving(_) => {
-            written(pipeline, resolved, task, record.kind.keep())
+            written(resolved, task, record.kind.keep())
         }
     };
     let snapshot = |path: &TaskPath| record.kind.name().is_live_step() && path.is_within(&WORK.into());
@@ -222,8 +218,8 @@ pub(crate) fn outputs(pipeline: &Pipeline, resolved: &Resolved, task: &TaskId, n
     Places { folders: all(folders), snapshots: all(snapshots) }
 }
 
-fn written(pipeline: &Pipeline, resolved: &Resolved, task: &TaskId, keep: &[TaskPath]) -> BTreeSet<TaskPath> {
-    let out_of = resolved.order.arrows_out_of(task).iter().filter_map(|arrow| pipeline.arrows.get(arrow));
+fn written(resolved: &Resolved, task: &TaskId, keep: &[TaskPath]) -> BTreeSet<TaskPath> {
+    let out_of = resolved.order.arrows_out_of(task).iter();
     let paths = out_of.map(|arrow| &arrow.from_path).chain(keep);
     paths.filter(|path| path.check().is_ok()).map(TaskPath::normal).collect()
 }

@@ -2,10 +2,13 @@
 //!
 //! Built once per pipeline; every question after that costs what it answers, not what there is.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use crate::{
-    id::{ArrowId, TaskId},
+    id::TaskId,
     kind::KindName,
     pipeline::{Arrow, Pipeline},
 };
@@ -37,8 +40,8 @@ pub struct Order {
 struct Links {
     upstreams: Vec<usize>,
     downstreams: Vec<usize>,
-    into: Vec<ArrowId>,
-    out_of: Vec<ArrowId>,
+    into: Vec<Arc<Arrow>>,
+    out_of: Vec<Arc<Arrow>>,
 }
 
 impl Order {
@@ -61,13 +64,13 @@ impl Order {
         order
     }
 
-    fn add(&mut self, arrow: &Arrow, kinds: &[KindName]) {
+    fn add(&mut self, arrow: &Arc<Arrow>, kinds: &[KindName]) {
         let (from, to) = (self.place(&arrow.from_task), self.place(&arrow.to_task));
         if let Some(from) = from {
-            self.links[from].out_of.push(arrow.id.clone());
+            self.links[from].out_of.push(Arc::clone(arrow));
         }
         if let Some(to) = to {
-            self.links[to].into.push(arrow.id.clone());
+            self.links[to].into.push(Arc::clone(arrow));
         }
         if let (Some(from), Some(to)) = (from, to)
             && orders(kinds[from], kinds[to])
@@ -148,12 +151,12 @@ impl Order {
     }
 
     /// Arrows into it, those without order, too, by id.
-    pub fn arrows_into(&self, task: &TaskId) -> &[ArrowId] {
+    pub fn arrows_into(&self, task: &TaskId) -> &[Arc<Arrow>] {
         self.links(task).map_or(&[], |links| &links.into)
     }
 
     /// Arrows out of it, those without order, too, by id.
-    pub fn arrows_out_of(&self, task: &TaskId) -> &[ArrowId] {
+    pub fn arrows_out_of(&self, task: &TaskId) -> &[Arc<Arrow>] {
         self.links(task).map_or(&[], |links| &links.out_of)
     }
 

@@ -22,7 +22,7 @@ pub fn tasks(pipeline: &Pipeline, order: &Order, part: &Part) -> BTreeSet<TaskId
         Part::UpToHere { task } => {
             let mut needed = order.up_to_here(task);
             if kind(task) == Some(KindName::Viewer) {
-                let watched = order.arrows_into(task).iter().filter_map(|arrow| pipeline.arrows.get(arrow));
+                let watched = order.arrows_into(task).iter();
                 needed.extend(watched.flat_map(|arrow| order.up_to_here(&arrow.from_task)));
             }
             with_viewers(pipeline, order, needed)
@@ -33,7 +33,7 @@ pub fn tasks(pipeline: &Pipeline, order: &Order, part: &Part) -> BTreeSet<TaskId
 }
 
 fn with_viewers(pipeline: &Pipeline, order: &Order, mut tasks: BTreeSet<TaskId>) -> BTreeSet<TaskId> {
-    let arrows = tasks.iter().flat_map(|task| order.arrows_out_of(task)).filter_map(|arrow| pipeline.arrows.get(arrow));
+    let arrows = tasks.iter().flat_map(|task| order.arrows_out_of(task));
     let viewers = arrows
         .map(|arrow| &arrow.to_task)
         .filter(|task| pipeline.tasks.get(*task).is_some_and(|task| task.kind.name() == KindName::Viewer));

@@ -47,7 +47,8 @@ pub fn problems_of(pipeline: &Pipeline, site: &Site, task: &TaskId) -> Vec<Probl
     let checker = Checker::new(pipeline, site, &defaults);
     let mut found = checker.task(task);
     let order = &checker.resolved.order;
-    let arrows: BTreeSet<&ArrowId> = order.arrows_into(task).iter().chain(order.arrows_out_of(task)).collect();
+    let arrows = order.arrows_into(task).iter().chain(order.arrows_out_of(task));
+    let arrows: BTreeSet<&ArrowId> = arrows.map(|arrow| &arrow.id).collect();
     found.extend(arrows.into_iter().flat_map(|arrow| checker.arrow(arrow)));
     found
 }

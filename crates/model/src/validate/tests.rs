@@ -267,6 +267,19 @@ fn an_unknown_volume_has_a_button_that_makes_it_and_the_results_on_one_are_not_m
 }
 
 #[test]
+fn the_results_on_a_shared_volume_are_laid_over_it_and_nothing_else_can_be() {
+    let nas = json!({"volumes": [{"volume": "nas", "mount_path": "/nas", "acl": "RW"}]});
+    assert_eq!(problems_here(train(nas.clone())), [""; 0]);
+    let build = job(train(nas), "b").arrow("b", "/out", "train", "/nas/pipeline/x");
+    assert_eq!(
+        problems_here(build),
+        [
+            "Train would find B's /out at /nas/pipeline/x, inside the results on nas, which is read-only: choose another place"
+        ]
+    );
+}
+
+#[test]
 fn files_have_names_within_the_work_folder_and_a_size_that_fits() {
     let files = |files: Value| problems_here(train(json!({"files": files})));
     let named = |name: &str| files(json!([{"name": name, "text": ""}]));

@@ -59,9 +59,8 @@ fn misfit(parameter: &Parameter, text: &str) -> Option<&'static str> {
 pub(super) fn cycles(checker: &Checker, found: &mut Vec<Problem>) {
     for ring in checker.resolved.order.cycles() {
         let (Some(first), Some(last)) = (ring.first(), ring.last()) else { continue };
-        let arrows = &checker.pipeline.arrows;
-        let closing = checker.resolved.order.arrows_into(first).iter().filter_map(|arrow| arrows.get(arrow));
-        let Some(closing) = closing.into_iter().find(|arrow| arrow.from_task == *last) else { continue };
+        let mut closing = checker.resolved.order.arrows_into(first).iter();
+        let Some(closing) = closing.find(|arrow| arrow.from_task == *last) else { continue };
         let sentence = match ring.as_slice() {
             [one] => format!("{} waits for itself", checker.title(one)),
             _ => {
