@@ -10,7 +10,8 @@ use super::{
     kit::{Toaster, Toasts},
     live_socket::Live,
     pages::{
-        not_found::NotFound, pipelines::PipelinesPage, run::RunPage, runs::RunsPage, services::ServicesPage, settings::SettingsPage,
+        editor::EditorPage, not_found::NotFound, pipelines::PipelinesPage, run::RunPage, runs::RunsPage,
+        services::ServicesPage, settings::SettingsPage,
     },
     shell,
 };
@@ -32,6 +33,7 @@ pub fn App() -> impl IntoView {
         <Router>
             <Routes fallback=NotFound>
                 <Route path=path!("/") view=PipelinesPage />
+                <Route path=path!("/pipelines/:id") view=EditorPage />
                 <Route path=path!("/runs") view=RunsPage />
                 <Route path=path!("/runs/:id") view=RunPage />
                 <Route path=path!("/services") view=ServicesPage />

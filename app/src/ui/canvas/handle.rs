@@ -184,6 +184,11 @@ impl EditorHandle {
         }
     }
 
+    /// CSS pixels of the canvas in world units.
+    pub fn to_world(self, at: editor::Point) -> editor::Point {
+        self.with(|editor| editor.camera().to_world(at))
+    }
+
     /// What is selected as text for a clipboard; `None`: neither task nor note.
     pub fn copied(self) -> Option<String> {
         self.editor.with_value(|editor| editor::command::copy(editor.pipeline(), editor.selection()))

@@ -1,5 +1,6 @@
 //! Which pages are there?
 
+pub mod editor;
 pub mod not_found;
 pub mod pipelines;
 pub mod run;
