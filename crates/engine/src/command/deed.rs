@@ -192,6 +192,7 @@ impl Of<'_> {
             (Some(Step::Live { n }), Stage::Released { .. }) => self.ask_to_stop(*n, Why::RunOver),
             (Some(Step::Queued { .. }), Stage::Open { .. }) if self.node.kind.is_live_step() => {
                 match self.memory().and_then(|memory| memory.holder.clone()) {
+                    Some(holder) if !self.state.is_ready(&holder) => self.no("is not ready there yet"),
                     Some(holder) => self.ask_to_stop(holder.n, Why::Advanced),
                     None => self.no("waits for nobody else's step"),
                 }

@@ -102,14 +102,15 @@ impl State {
         let Some((class, kind)) = self.class_of(place).zip(self.node_of(place).map(|(_, node)| node.kind)) else {
             return;
         };
-        self.unqueue(place, class);
         let execution = launch.execution.clone();
         let flow = self.flows.entry(execution.pipeline.clone()).or_default();
         let memory = flow.tasks.entry(execution.task.clone()).or_default();
         memory.n = memory.n.max(execution.n);
         if kind.is_live_step() {
+            // Before it leaves the line, or the next one would be let through.
             memory.holder = Some(execution.clone());
         }
+        self.unqueue(place, class);
         let taken = Class::new(launch.resources, is_quick(kind, role));
         self.room.take(taken, &execution);
         self.dirty.executions.insert(execution.clone());

@@ -117,8 +117,10 @@ impl Machine {
         let of = |work: &&Work| work.launch.run == *run && work.launch.execution.task == *task;
         let is_good = |work: &Work| match (&work.phase, work.launch.kind) {
             (_, KindName::Serving) => work.was_ready,
-            (Phase::Ended(Ended { exit: Exit::Code { code }, .. }), _) => *code == 0 || work.stop,
-            (_, kind) => kind.is_live_step() && (work.was_ready || work.stop),
+            // A person may advance it in the moment in which it ends by itself.
+            (_, kind) if kind.is_live_step() && work.was_ready => true,
+            (Phase::Ended(Ended { exit: Exit::Code { code }, .. }), _) => *code == 0,
+            (_, _) => false,
         };
         let found = self.works.values().chain(self.ended.values()).filter(of).any(is_good);
         assert!(found, "{task} of {run} counts as released and has no good execution");
@@ -155,7 +157,8 @@ impl Machine {
             return;
         }
         let ends_by_itself = matches!(work.launch.kind, KindName::Job | KindName::LoadData)
-            || matches!(work.launch.program, Program::Pack { .. });
+            || matches!(work.launch.program, Program::Pack { .. })
+            || (matches!(work.launch.program, Program::Command { .. }) && work.launch.ports.is_empty());
         let next = match &work.phase {
             Phase::Preparing { .. } if work.stop => code(143),
             Phase::Preparing { .. } => Phase::Running { started: now },
