@@ -56,6 +56,9 @@ pub(super) fn error(error: serde_path_to_error::Error<serde_json::Error>) -> Rea
 }
 
 fn in_words(message: &str) -> String {
+    if let Some(field) = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next()) {
+        return format!("nothing here is called `{field}`");
+    }
     let Some((found, expected)) = message.split_once(", expected ") else {
         return message.to_owned();
     };

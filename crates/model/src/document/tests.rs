@@ -104,6 +104,10 @@ fn a_wrong_shape_is_told_with_the_field() {
         task(json!({"id": "b", "kind": "job", "name": "B", "resources": {"memory": "1Zi"}})),
         "tasks[1].resources.memory: \"1Zi\" is not an amount of memory: write for example 512 MiB or 4 GiB"
     );
+    assert_eq!(
+        task(json!({"id": "b", "kind": "container", "name": "B", "advance": {"by": "time", "second": 5}})),
+        "tasks[1].advance: nothing here is called `second`"
+    );
     assert!(task(json!({"id": "b", "kind": "jab", "name": "B"})).starts_with("tasks[1].kind: \"jab\" is not a kind"));
     assert_eq!(task(json!({"id": "a", "kind": "job", "name": "B"})), "tasks[1].id: the id \"a\" is there twice");
     assert!(task(json!({"id": "../x", "kind": "job", "name": "B"})).starts_with("tasks[1]: \"../x\" is not an id"));

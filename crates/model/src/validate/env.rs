@@ -1,10 +1,12 @@
 //! Are variables named and valued so that a task can have them, and is no secret written in plain?
 
+use std::collections::BTreeMap;
+
 use super::{
     Of,
     text::{fill, values},
 };
-use crate::{inherit::Field, problem::Fix, substitute::is_name, value::EnvValue};
+use crate::{inherit::Field, kind::KindName, mounts::url_variable, problem::Fix, substitute::is_name, value::EnvValue};
 
 /// Why a variable of this name is refused.
 fn refused(name: &str) -> Option<&'static str> {
@@ -30,9 +32,24 @@ pub(super) fn check(of: &mut Of) {
             None => {}
         }
     }
+    addresses(of);
     let grid = of.task.kind.grid();
     for name in grid.into_iter().flat_map(|grid| grid.keys()) {
         named(of, &format!("copies.{name}"), name, "copies vary");
+    }
+}
+
+/// Two Servings whose names give one variable: only one of them can be found.
+fn addresses(of: &mut Of) {
+    let checker = of.checker;
+    let upstreams = checker.resolved.order.upstreams(&of.task.id).filter_map(|up| checker.pipeline.tasks.get(up));
+    let mut seen = BTreeMap::new();
+    for serving in upstreams.filter(|up| up.kind.name() == KindName::Serving) {
+        let variable = url_variable(serving.title());
+        if let Some(other) = seen.insert(variable.clone(), serving.title()) {
+            let rest = format!("finds only one of {other} and {} in {variable}: rename one", serving.title());
+            of.warning("", rest);
+        }
     }
 }
 

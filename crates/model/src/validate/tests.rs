@@ -379,6 +379,21 @@ fn a_serving_has_its_three_files_and_a_port_of_its_own() {
 }
 
 #[test]
+fn two_servings_whose_addresses_have_one_name_are_a_warning() {
+    let serving = |name: &str| {
+        let mut fields = serde_json::to_value(&crate::fixture::digits().tasks[&id("serve")].kind).unwrap();
+        fields["name"] = name.into();
+        fields
+    };
+    let build = train(json!({}))
+        .with("s1", KindName::Serving, serving("My API"))
+        .with("s2", KindName::Serving, serving("my-api"))
+        .arrow("s1", "", "train", "")
+        .arrow("s2", "", "train", "");
+    assert_eq!(warnings_here(build), ["Train finds only one of My API and my-api in MY_API_URL: rename one"]);
+}
+
+#[test]
 fn parameters_are_of_their_type_and_given_ones_are_known() {
     let build = train(json!({}))
         .parameter("lr", "number", "fast")
@@ -406,6 +421,9 @@ fn a_viewer_is_told_what_to_show() {
     assert_eq!(warnings_here(build), ["Board shows nothing: draw an arrow from a task whose logs it is to show"]);
     let build = train(json!({})).task("board", KindName::Viewer).arrow("train", "", "board", "");
     assert_eq!(problems_here(build), ["Which folder of Train Board shows is not said"]);
+    let build = train(json!({})).task("board", KindName::Viewer).arrow("train", "/logs", "board", "");
+    let back = job(build, "test").arrow("board", "", "test", "");
+    assert_eq!(warnings_here(back), ["Board makes nothing and holds nothing up: an arrow out of it does nothing"]);
     let build = train(json!({})).task("board", KindName::Viewer).arrow("train", "/logs", "board", "");
     assert_eq!(problems_here(build), [""; 0]);
 }
