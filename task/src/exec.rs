@@ -4,7 +4,7 @@
 //! the task has not. Stdin, stdout and stderr are the program's; where stdin is a terminal, it becomes the program's own.
 //! Ends with the program's exit code, 128 and the signal's number, or 125 when the task is not running.
 
-use std::{collections::BTreeMap, fs, io, os::fd::AsRawFd, path::Path, process::ExitCode};
+use std::{collections::BTreeMap, fs, io, os::fd::AsRawFd, path::Path, process::ExitCode, thread, time::Duration};
 
 use model::supervise::{Mark, Process, STATE};
 
@@ -50,13 +50,21 @@ fn find(folder: &Path) -> io::Result<(Process, i32)> {
     first.zip(program).ok_or_else(|| io::Error::other("it has not started"))
 }
 
+/// The task's variables, once its program has them: it is told of a moment before.
 fn environment(program: i32) -> io::Result<BTreeMap<String, String>> {
-    let bytes = fs::read(format!("/proc/{program}/environ"))?;
-    let text = String::from_utf8_lossy(&bytes);
-    let pairs = text.split('\0').filter_map(|pair| pair.split_once('='));
-    let mut env: BTreeMap<String, String> = pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    env.entry("TERM".to_owned()).or_insert_with(|| "xterm-256color".to_owned());
-    Ok(env)
+    for _ in 0..200 {
+        let bytes = fs::read(format!("/proc/{program}/environ"))?;
+        let text = String::from_utf8_lossy(&bytes);
+        let pairs = text.split('\0').filter_map(|pair| pair.split_once('='));
+        let mut env: BTreeMap<String, String> =
+            pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        if env.contains_key("HOME") {
+            env.entry("TERM".to_owned()).or_insert_with(|| "xterm-256color".to_owned());
+            return Ok(env);
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    Err(io::Error::other("its program has not begun"))
 }
 
 fn join(first: Process) -> io::Result<()> {

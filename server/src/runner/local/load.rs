@@ -6,6 +6,7 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    sync::{Arc, Mutex},
 };
 
 use model::{
@@ -19,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     config::{LocalConfig, ProgramCommand},
     folder::{ExecutionFolder, write_whole},
-    sandbox,
+    locked, sandbox,
 };
 
 pub const REQUEST: &str = "request.json";
@@ -65,6 +66,85 @@ pub fn command(config: &LocalConfig, launch: &Launch) -> Result<ProgramCommand, 
         files: [(REQUEST.to_owned(), text)].into(),
         ..ProgramCommand::default()
     })
+}
+
+/// `fletchline load --request FILE`, inside the task. `supply` has what lies in our own program.
+///
+/// # Errors
+/// One sentence for the log.
+pub async fn carry_out(request: &Path, supply: Arc<dyn ::load::Supply>) -> Result<(), String> {
+    let text = fs::read(request).map_err(|error| format!("The request could not be read: {error}."))?;
+    let asked: Request = serde_json::from_slice(&text).map_err(|error| format!("The request is broken: {error}."))?;
+    let allow = ::load::Allow::parse(&asked.allow).map_err(|error| error.to_string())?;
+    let loader = ::load::Loader::new(allow)
+        .with_files(::load::Files::Allowed { except: Vec::new() })
+        .with_supply(Arc::new(Uploads { folder: asked.uploads.clone(), next: supply }));
+    let reuse = match (asked.again, asked.keep) {
+        (true, _) => ::load::Reuse::Again,
+        (false, true) => ::load::Reuse::Keep,
+        (false, false) => ::load::Reuse::Check,
+    };
+    let sources = asked.sources.iter().map(source).collect::<Result<_, _>>()?;
+    let wanted = ::load::Request { reuse, ..::load::Request::new(sources, asked.downloads, asked.target) };
+    let beside = request.to_owned();
+    let last = Mutex::new(String::new());
+    let told = move |progress: ::load::Progress| {
+        let now = shown(&progress);
+        if std::mem::replace(&mut *locked(&last), now.phase.clone()) != now.phase {
+            println!("{}", now.phase);
+        }
+        // Progress that cannot be told is no failure of the load.
+        let _ = write_beside(&beside, PROGRESS, &serde_json::to_vec(&now).unwrap_or_default());
+    };
+    let summary = loader.load(&wanted, told).await.map_err(|error| error.to_string())?;
+    for warning in summary.sources.iter().flat_map(|source| &source.warnings) {
+        println!("note: {warning}");
+    }
+    println!("{} files, {} bytes", summary.files, summary.bytes);
+    let facts = serde_json::to_vec(&summary).map_err(|error| error.to_string())?;
+    write_beside(request, FACTS, &facts).map_err(|error| format!("What was loaded could not be noted: {error}."))
+}
+
+fn source(source: &Source) -> Result<::load::Source, String> {
+    let name = serde_json::to_value(source.unpack).map_err(|error| error.to_string())?;
+    let unpack = name.as_str().unwrap_or("auto").parse()?;
+    Ok(::load::Source { url: source.url.clone(), sha256: source.sha256.clone(), unpack })
+}
+
+fn shown(progress: &::load::Progress) -> Progress {
+    let verb = match progress.phase {
+        ::load::Phase::Waiting => "Waiting for",
+        ::load::Phase::Connecting => "Connecting for",
+        ::load::Phase::Downloading => "Downloading",
+        ::load::Phase::Checking => "Checking",
+        ::load::Phase::Unpacking => "Unpacking",
+        ::load::Phase::Finishing => "Finishing",
+    };
+    Progress {
+        bytes: progress.bytes,
+        total: progress.total,
+        bytes_per_second: progress.rate,
+        seconds_left: progress.seconds_left,
+        phase: format!("{verb} {}", progress.name),
+    }
+}
+
+/// `upload:SHA256` lies in a folder under its checksum.
+struct Uploads {
+    folder: PathBuf,
+    next: Arc<dyn ::load::Supply>,
+}
+
+impl ::load::Supply for Uploads {
+    fn open(&self, url: &str) -> io::Result<Option<::load::Supplied>> {
+        let Some(sha256) = url.strip_prefix("upload:") else { return self.next.open(url) };
+        if !sha256.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "an upload is named by its SHA-256"));
+        }
+        let file = fs::File::open(self.folder.join(sha256))?;
+        let length = Some(file.metadata()?.len());
+        Ok(Some(::load::Supplied { name: sha256.to_owned(), length, bytes: Box::new(file) }))
+    }
 }
 
 /// What its sandbox shows beyond others': our program, the downloads, and the files that it names.
@@ -126,22 +206,6 @@ fn read<T: for<'a> Deserialize<'a>>(file: &Path) -> Option<T> {
     let stat = fs::symlink_metadata(file).ok()?;
     (stat.is_file() && stat.len() <= 1 << 20).then_some(())?;
     serde_json::from_slice(&fs::read(file).ok()?).ok()
-}
-
-/// For the loader: says how far it is, beside its request.
-///
-/// # Errors
-/// The disk.
-pub fn say_progress(request: &Path, progress: &Progress) -> io::Result<()> {
-    write_beside(request, PROGRESS, &serde_json::to_vec(progress)?)
-}
-
-/// For the loader: what the engine should know of the sources.
-///
-/// # Errors
-/// The disk.
-pub fn say_facts(request: &Path, facts: &serde_json::Value) -> io::Result<()> {
-    write_beside(request, FACTS, &serde_json::to_vec(facts)?)
 }
 
 fn write_beside(request: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {

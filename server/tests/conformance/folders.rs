@@ -1,0 +1,143 @@
+//! What does a task find, and what is kept of what it makes?
+
+use std::{collections::BTreeMap, fs};
+
+use engine::observed::Exit;
+use model::{
+    Acl,
+    kind::File,
+    launch::{CopiesJson, CopyEntry, Mount, RESULTS, Work},
+};
+
+use crate::{
+    harness::{Harness, output, read, script},
+    local::Local,
+};
+
+fn mount(id: &str, acl: Acl, path: &str, sub: Option<&str>) -> Mount {
+    Mount { id: id.into(), acl, mount_path: path.into(), sub_path: sub.map(str::to_owned) }
+}
+
+fn file(name: &str, text: &str) -> File {
+    File { name: name.into(), text: text.into(), unknown: Default::default() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_writes_the_next_reads_at_its_own_path_and_cannot_change() {
+    let mut asked = Local::asked().await;
+    let mut first = script("first", 1, "echo hello > /con1/output/x");
+    first.outputs = vec![output(&first, "/con1/output")];
+    asked.succeed(&first).await;
+    assert_eq!(read(asked.harness.results().join("pipeline/pipe/first/1/con1/output/x")), "hello\n");
+    let mut next = script("next", 1, "cat /con2/input/x\nif echo no > /con2/input/y; then exit 9; fi\nexit 0");
+    next.mounts = vec![mount(RESULTS, Acl::ReadOnly, "/con2/input", Some("pipeline/pipe/first/1/con1/output"))];
+    asked.succeed(&next).await;
+    assert!(asked.log(&next.execution).starts_with("hello\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mount_can_lie_in_a_system_folder_that_has_no_such_place() {
+    let mut asked = Local::asked().await;
+    fs::write(asked.harness.team().join("f"), "team\n").unwrap();
+    let mut launch = script("deep", 1, "cat /usr/share/no-such/place/f; ls /usr/bin/env");
+    launch.mounts = vec![mount("team", Acl::ReadOnly, "/usr/share/no-such/place", None)];
+    asked.succeed(&launch).await;
+    assert_eq!(asked.log(&launch.execution), "team\n/usr/bin/env\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shared_volume_is_writable_where_that_was_asked_and_hides_the_results_in_it() {
+    let mut asked = Local::asked().await;
+    fs::create_dir_all(asked.harness.team().join("pipeline/other")).unwrap();
+    let mut launch =
+        script("share", 1, "echo a > /team/made\nif echo b > /team/pipeline/other/x; then exit 9; fi\nexit 0");
+    launch.mounts = vec![mount("team", Acl::ReadWrite, "/team", None)];
+    asked.succeed(&launch).await;
+    assert_eq!(read(asked.harness.team().join("made")), "a\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_executions_folder_is_made_and_never_found() {
+    let mut asked = Local::asked().await;
+    fs::create_dir_all(asked.harness.results().join("pipeline/pipe/taken/1")).unwrap();
+    let mut launch = script("taken", 1, "true");
+    launch.outputs = vec![output(&launch, "/out")];
+    assert!(matches!(asked.run(&launch).await, Exit::NotStarted { .. }));
+    let mut next = script("taken", 2, "true");
+    next.outputs = vec![output(&next, "/out")];
+    asked.succeed(&next).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kept_work_folder_is_found_as_it_was_left_and_filled_only_when_new() {
+    let mut asked = Local::asked().await;
+    let mut first = script("note", 1, "test \"$(pwd)\" = /work; cat src/a.py; echo mine > src/a.py; test -d \"$HOME\"");
+    first.work = Work::Kept { folder: "pipeline/pipe/note/work".into() };
+    first.files = vec![file("src/a.py", "given\n")];
+    asked.succeed(&first).await;
+    let mut next = script("note", 2, "cat src/a.py");
+    (next.work, next.files) = (first.work.clone(), first.files.clone());
+    asked.succeed(&next).await;
+    assert_eq!(asked.log(&first.execution) + &asked.log(&next.execution), "given\nmine\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scratch_work_folder_has_the_files_and_is_gone_afterwards() {
+    let mut asked = Local::asked().await;
+    let mut launch = script("scratch", 1, "cat a.txt; echo more > b.txt; echo t > /tmp/t");
+    launch.files = vec![file("a.txt", "given\n")];
+    asked.succeed(&launch).await;
+    let mut again = script("scratch", 2, "test ! -e b.txt; test ! -e /tmp/t");
+    again.files = launch.files.clone();
+    asked.succeed(&again).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_is_a_copy_without_home_and_python() {
+    let mut asked = Local::asked().await;
+    let text =
+        "mkdir -p .python sub; echo 1 > sub/x; echo 2 > .home/h; echo 3 > .python/p; ln -s x sub/link; mkfifo pipe";
+    let mut launch = script("snap", 1, text);
+    launch.work = Work::Kept { folder: "pipeline/pipe/snap/work".into() };
+    launch.snapshots = vec![output(&launch, "/work")];
+    asked.succeed(&launch).await;
+    let copied = asked.harness.results().join("pipeline/pipe/snap/1/work");
+    assert_eq!(read(copied.join("sub/link")), "1\n");
+    let mut names: Vec<_> = fs::read_dir(&copied).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["sub"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn copies_lie_in_folders_of_their_own_beside_what_tells_them_apart() {
+    let mut asked = Local::asked().await;
+    for n in [1, 2] {
+        let mut copy = script("grid", n, "echo $FLETCHLINE_N > /out/n");
+        copy.outputs = vec![output(&copy, "/out")];
+        asked.succeed(&copy).await;
+    }
+    let entry = |copy: u32, n: u64| CopyEntry {
+        copy,
+        values: BTreeMap::from([("LR".into(), format!("0.{n}"))]),
+        status: "done".into(),
+        n,
+    };
+    let mut reader = script("reader", 1, "cat /in/0/n /in/1/n; grep -c LR /in/copies.json");
+    let sub = |n: u64| format!("pipeline/pipe/grid/{n}/out");
+    reader.mounts =
+        (0..2).map(|copy| mount(RESULTS, Acl::ReadOnly, &format!("/in/{copy}"), Some(&sub(copy + 1)))).collect();
+    reader.copies_json = vec![CopiesJson { path: "/in".into(), copies: vec![entry(0, 1), entry(1, 2)] }];
+    asked.succeed(&reader).await;
+    assert_eq!(asked.log(&reader.execution), "1\n2\n2\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_that_a_task_left_leads_no_other_task_out_of_its_folder() {
+    let mut asked = Local::asked().await;
+    let mut first = script("trap", 1, "ln -s / /out/all");
+    first.outputs = vec![output(&first, "/out")];
+    asked.succeed(&first).await;
+    let mut next = script("victim", 1, "ls /in");
+    next.mounts = vec![mount(RESULTS, Acl::ReadOnly, "/in", Some("pipeline/pipe/trap/1/out/all"))];
+    assert!(matches!(asked.run(&next).await, Exit::NotStarted { .. }));
+}
