@@ -2,6 +2,8 @@
 //!
 //! The first run on a machine installs the environments, which takes about a minute.
 
+#[path = "python/kernel.rs"]
+mod kernel;
 #[path = "python/sandbox.rs"]
 mod sandbox;
 
@@ -14,7 +16,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures::{SinkExt, StreamExt};
+use kernel::Kernel;
 use model::{
     kind::{File, Framework},
     launch::{Mount, Program},
@@ -24,7 +26,7 @@ use model::{
 use sandbox::{Place, cache, execution, free_port, launch, programs};
 use serde_json::{Value, json};
 use server::python::{BENTO, Key, Options, Programs};
-use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest};
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 fn quiet(_: String) {}
 
@@ -92,50 +94,26 @@ async fn a_notebooks_kernel_runs_a_cell_and_is_named_while_it_is_busy() {
     let session = json!({"path": "explore.ipynb", "name": "", "type": "notebook", "kernel": {"name": "python3"}});
     let made = http.post(&kernels).header("authorization", &authorization).json(&session).send().await.unwrap();
     let made: Value = made.json().await.unwrap();
-    let kernel = made["kernel"]["id"].as_str().unwrap();
+    let id = made["kernel"]["id"].as_str().unwrap();
 
     let mut request =
-        format!("ws://127.0.0.1:{port}/api/kernels/{kernel}/channels?session_id=test").into_client_request().unwrap();
+        format!("ws://127.0.0.1:{port}/api/kernels/{id}/channels?session_id=test").into_client_request().unwrap();
     request.headers_mut().insert("authorization", authorization.parse().unwrap());
-    let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+    let mut kernel = Kernel::connect(port, request).await;
     let code = "import os, sklearn, sys, time; print(sys.prefix, 6 * 7, flush=True)
 while not os.path.exists('go-on'): time.sleep(0.05)";
-    socket.send(Message::text(execute(code).to_string())).await.unwrap();
-    assert_eq!(until(&mut socket, "stream").await["content"]["text"], "/work/.python 42\n");
+    kernel.send("1", code).await;
+    assert_eq!(kernel.until("1", "stream").await["text"], "/work/.python 42\n");
 
     let connect = || async { Box::new(tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap()) };
     let busy = programs.busy_kernels(&execution(), connect().await).await.unwrap();
     assert_eq!(busy, ["explore.ipynb"]);
     place.write("work/go-on", "");
-    assert_eq!(until(&mut socket, "execute_reply").await["content"]["status"], "ok");
+    assert_eq!(kernel.until("1", "execute_reply").await["status"], "ok");
     let deadline = Instant::now() + Duration::from_secs(10);
     while !programs.busy_kernels(&execution(), connect().await).await.unwrap().is_empty() {
         assert!(Instant::now() < deadline, "it stays busy");
     }
-}
-
-fn execute(code: &str) -> Value {
-    let header =
-        json!({"msg_id": "1", "msg_type": "execute_request", "session": "test", "username": "", "version": "5.3"});
-    let content = json!({"code": code, "silent": false, "store_history": true, "user_expressions": {},
-        "allow_stdin": false, "stop_on_error": true});
-    json!({"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell", "buffers": []})
-}
-
-async fn until<S>(socket: &mut S, kind: &str) -> Value
-where
-    S: StreamExt<Item = Result<Message, tokio_tungstenite::tungstenite::Error>> + Unpin,
-{
-    let found = async {
-        loop {
-            let Message::Text(text) = socket.next().await.unwrap().unwrap() else { continue };
-            let message: Value = serde_json::from_str(&text).unwrap();
-            if message["msg_type"] == kind {
-                return message;
-            }
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(60), found).await.expect("the kernel answers")
 }
 
 #[tokio::test]

@@ -123,7 +123,7 @@ fn requirements(list: &str) -> Vec<&str> {
 
 /// Offline, or something that no waiting will mend?
 fn failed(stderr: &[u8]) -> PythonError {
-    const OFFLINE: [&str; 8] = [
+    const OFFLINE: [&str; 9] = [
         "dns error",
         "error sending request",
         "Could not connect",
@@ -132,11 +132,13 @@ fn failed(stderr: &[u8]) -> PythonError {
         "Max retries exceeded",
         "Temporary failure in name resolution",
         "timed out",
+        // pip with no index to ask: it has every version of uv.
+        "(from versions: none)",
     ];
     let text = String::from_utf8_lossy(stderr);
-    match OFFLINE.iter().find(|sign| text.contains(**sign)) {
-        Some(sign) => PythonError::Offline((*sign).to_owned()),
-        None => PythonError::Install(last_line(stderr)),
+    match OFFLINE.iter().any(|sign| text.contains(sign)) {
+        true => PythonError::Offline,
+        false => PythonError::Install(last_line(stderr)),
     }
 }
 

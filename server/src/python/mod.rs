@@ -115,9 +115,9 @@ pub enum PythonError {
     NoPip(PathBuf),
     /// Trying again later may help.
     #[error(
-        "the Python programs could not be fetched, the package index does not answer ({0}): connect this machine and try again"
+        "the Python programs could not be fetched, the package index does not answer: connect this machine and try again"
     )]
-    Offline(String),
+    Offline,
     #[error("the Python programs could not be installed: {0}")]
     Install(String),
     #[error("{place}: {error}")]
@@ -133,7 +133,7 @@ pub enum PythonError {
 impl PythonError {
     /// Whether the same may go well a little later, with nothing changed here.
     pub fn is_passing(&self) -> bool {
-        matches!(self, PythonError::Offline(_))
+        matches!(self, PythonError::Offline)
     }
 
     fn io(place: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
