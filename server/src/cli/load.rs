@@ -10,8 +10,11 @@ use super::Outcome;
 #[derive(Args)]
 pub(super) struct Arguments {
     /// Addresses and, last, the folder: `http(s)://…`, `file:/…` or `example:NAME`.
-    #[arg(required = true, num_args = 2.., value_names = ["URL", "DIR"])]
+    #[arg(required_unless_present = "request", num_args = 2.., value_names = ["URL", "DIR"])]
     places: Vec<String>,
+    /// A task's own request, inside its sandbox.
+    #[arg(long, hide = true, conflicts_with = "places")]
+    request: Option<PathBuf>,
     /// The SHA-256 that the only download must have.
     #[arg(long)]
     sha256: Option<String>,
@@ -30,6 +33,10 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn load(arguments: Arguments, json: bool) -> anyhow::Result<Outcome> {
+    if let Some(request) = &arguments.request {
+        let loaded = crate::runner::local::load::carry_out(request, Arc::new(Examples)).await;
+        return loaded.map(|()| Outcome::Done).map_err(anyhow::Error::msg);
+    }
     let mut urls = arguments.places;
     let target = PathBuf::from(urls.pop().unwrap_or_default());
     let arguments = load::cli::Arguments {
