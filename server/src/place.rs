@@ -1,14 +1,24 @@
 //! Where do this installation's tasks run, and who decides about them?
 
-use std::sync::{Arc, RwLock};
+use std::{
+    path::PathBuf,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use crate::{
-    backend::{Runs, absent::Absent},
+    backend::{Runs, results, site},
+    controller::{self, Controller, StartError},
     data_folder::DataFolder,
-    python::Programs,
-    runner::Runner,
+    python::{OnThisMachine, Programs},
+    runner::{
+        Runner, RunnerError,
+        local::{
+            LocalConfig, LocalRunner,
+            config::{Budget, LOG_LIMIT, Secrets as Ask, Volume as Folder, Volumes},
+        },
+    },
     secrets::Secrets,
-    settings::Settings,
+    settings::{Settings, volumes::Volume},
     store::Store,
 };
 
@@ -27,12 +37,72 @@ pub struct Place {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct PlaceError(String);
+pub enum PlaceError {
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error(transparent)]
+    Runner(#[from] RunnerError),
+    #[error("The program {0} is missing, which belongs beside this one.")]
+    Missing(PathBuf),
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+}
 
+/// Goes on with what ran before.
+///
 /// # Errors
-/// One sentence.
+/// One sentence; then nothing was started.
 pub async fn place(wanted: Wanted) -> Result<Place, PlaceError> {
-    let absent = Arc::new(Absent::new(wanted.data));
-    Ok(Place { runs: absent.clone(), runner: absent })
+    let settings = wanted.settings.read().unwrap_or_else(PoisonError::into_inner).clone();
+    let config = config(&wanted, &settings)?;
+    let runner: Arc<dyn Runner> = Arc::new(LocalRunner::new(config)?);
+    let site = site::of(&settings, runner.budget(), wanted.secrets.names());
+    let parts = controller::Parts { store: wanted.store, runner: runner.clone(), site };
+    let runs: Arc<dyn Runs> = Arc::new(Controller::start(parts).await?);
+    Ok(Place { runs, runner })
+}
+
+fn config(wanted: &Wanted, settings: &Settings) -> Result<LocalConfig, PlaceError> {
+    let results = results(&wanted.data, settings);
+    std::fs::create_dir_all(&results)?;
+    let runtime = tokio::runtime::Handle::current();
+    Ok(LocalConfig {
+        data: wanted.data.root().to_owned(),
+        installation: wanted.installation.clone(),
+        volumes: volumes(wanted.settings.clone()),
+        helper: beside("fletchline-task")?,
+        server: beside("fletchline")?,
+        home: std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute()),
+        visible: Vec::new(),
+        budget: Budget { cpu: settings.cpu, memory: settings.memory, gpu: settings.gpu },
+        load_from: settings.load_from.clone(),
+        log_limit: LOG_LIMIT,
+        secrets: secrets(wanted.secrets.clone()),
+        programs: Arc::new(OnThisMachine::new(wanted.programs.clone(), &results, runtime)),
+        results,
+    })
+}
+
+fn secrets(secrets: Arc<Secrets>) -> Ask {
+    Arc::new(move |name| secrets.value(name))
+}
+
+fn volumes(settings: Arc<RwLock<Settings>>) -> Volumes {
+    use crate::settings::Place;
+    Arc::new(move |name| {
+        let settings = settings.read().unwrap_or_else(PoisonError::into_inner);
+        let Volume { place, access } = settings.volumes.get(name)?;
+        match place {
+            Place::Folder(folder) => Some(Folder { folder: folder.clone(), access: *access }),
+            Place::Claim(_) => None,
+        }
+    })
+}
+
+/// Our programs lie in one folder; a test's own program lies one below it.
+fn beside(name: &str) -> Result<PathBuf, PlaceError> {
+    let own = std::env::current_exe()?;
+    let folders = own.ancestors().skip(1).take(2);
+    let found = folders.map(|folder| folder.join(name)).find(|file| file.is_file());
+    found.ok_or_else(|| PlaceError::Missing(own.with_file_name(name)))
 }

@@ -1,21 +1,18 @@
 //! Which examples come along?
 
 use app::api::pipelines::Example;
+use include_dir::{Dir, DirEntry, File, include_dir};
 use model::Pipeline;
-use rust_embed::RustEmbed;
 
-/// The folder `examples/` of the sources, inside the binary: pipelines and the data that they load.
-#[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../examples/"]
-#[allow_missing = true]
-struct Files;
+/// The folder `examples/` of the sources, inside every binary: a Load Data reads it in a sandbox without the sources.
+static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../examples");
 
 const FILE: &str = "/pipeline.json";
 
 pub(super) fn list() -> Vec<Example> {
-    let mut names: Vec<String> = Files::iter().filter_map(|path| path.strip_suffix(FILE).map(str::to_owned)).collect();
-    names.sort();
-    names.into_iter().filter_map(|name| example(&name)).collect()
+    let mut names: Vec<&str> = FILES.dirs().filter_map(|folder| folder.path().to_str()).collect();
+    names.sort_unstable();
+    names.into_iter().filter_map(example).collect()
 }
 
 fn example(name: &str) -> Option<Example> {
@@ -29,8 +26,7 @@ fn example(name: &str) -> Option<Example> {
 }
 
 pub(super) fn pipeline(name: &str) -> Option<Pipeline> {
-    let file = Files::get(&format!("{name}{FILE}"))?;
-    let text = std::str::from_utf8(&file.data).ok()?;
+    let text = FILES.get_file(format!("{name}{FILE}"))?.contents_utf8()?;
     match model::document::read(text) {
         Ok(read) => Some(read.pipeline),
         Err(error) => {
@@ -41,8 +37,7 @@ pub(super) fn pipeline(name: &str) -> Option<Pipeline> {
 }
 
 /// The data that a Load Data's `example:NAME` means.
-pub fn data(name: &str) -> Option<std::borrow::Cow<'static, [u8]>> {
-    let is_plain = !name.contains('/') && name != "pipeline.json";
-    let path = Files::iter().find(|path| is_plain && path.rsplit_once('/').is_some_and(|(_, file)| file == name))?;
-    Files::get(&path).map(|file| file.data)
+pub fn data(name: &str) -> Option<&'static [u8]> {
+    let is_meant = |file: &&File<'_>| name != "pipeline.json" && file.path().file_name().is_some_and(|own| own == name);
+    FILES.entries().iter().filter_map(DirEntry::as_dir).flat_map(Dir::files).find(is_meant).map(File::contents)
 }

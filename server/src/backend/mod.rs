@@ -2,7 +2,7 @@
 //!
 //! [`Core`] holds what answers are made from; each file beside this one answers for one part of [`app::backend::Backend`].
 
-pub mod absent;
+mod controlled;
 mod examples;
 mod folders;
 mod import;
@@ -13,6 +13,7 @@ mod runs;
 mod services;
 pub mod site;
 mod spaces;
+mod unchanged;
 
 use std::{
     path::PathBuf,
@@ -46,8 +47,11 @@ use crate::{
 };
 
 pub use examples::data as example_data;
-pub use parameters::all as all_parameters;
-pub use runs::{Openable, RunChange, Runs, StartRun};
+pub use parameters::check as check_parameters;
+pub use runs::{Runs, StartRun};
+pub use unchanged::SourceFacts;
+
+pub use crate::controller::{Openable, RunChange};
 pub use services::LiveTargets;
 
 type Answer<T> = Result<T, ApiError>;

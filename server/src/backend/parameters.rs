@@ -1,4 +1,4 @@
-//! Which values has a run's parameters?
+//! Are a run's parameters what the pipeline asks for?
 
 use std::collections::BTreeMap;
 
@@ -6,21 +6,18 @@ use model::{Parameter, ParameterType, document};
 
 use super::{Answer, bad};
 
-/// The given values over the document's defaults.
-///
 /// # Errors
 /// A name that the pipeline does not have, or a value that is not of the parameter's type.
-pub fn all(text: &str, given: BTreeMap<String, String>) -> Answer<BTreeMap<String, String>> {
+pub fn check(text: &str, given: &BTreeMap<String, String>) -> Answer<()> {
     let read = document::read(text).map_err(|error| bad(error.to_string()))?;
     let known = &read.pipeline.settings.parameters;
     if let Some(name) = given.keys().find(|name| known.iter().all(|parameter| parameter.name != **name)) {
         return Err(bad(format!("This pipeline has no parameter `{name}`.")));
     }
-    known.iter().map(|parameter| value(parameter, given.get(&parameter.name))).collect()
+    known.iter().try_for_each(|parameter| fits(parameter, given.get(&parameter.name).unwrap_or(&parameter.default)))
 }
 
-fn value(parameter: &Parameter, given: Option<&String>) -> Answer<(String, String)> {
-    let value = given.unwrap_or(&parameter.default).clone();
+fn fits(parameter: &Parameter, value: &str) -> Answer<()> {
     let expected = match parameter.kind {
         ParameterType::Text => None,
         ParameterType::Integer => value.parse::<i64>().is_err().then_some("a whole number"),
@@ -28,7 +25,7 @@ fn value(parameter: &Parameter, given: Option<&String>) -> Answer<(String, Strin
         ParameterType::Boolean => value.parse::<bool>().is_err().then_some("true or false"),
     };
     match expected {
-        None => Ok((parameter.name.clone(), value)),
+        None => Ok(()),
         Some(expected) => Err(bad(format!("The parameter {} is \"{value}\": {expected} is expected.", parameter.name))),
     }
 }

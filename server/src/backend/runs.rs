@@ -8,12 +8,12 @@ use app::{
 };
 use async_trait::async_trait;
 use model::{
-    ExecutionId, KindName, PipelineId, RunId, TaskId, document,
-    run::{Deed, Part, RunSummary, RunView, TaskView},
+    PipelineId, RunId, Site, TaskId, document,
+    run::{Deed, Part, RunSummary, RunView},
 };
 use tokio::sync::broadcast;
 
-use super::{Answer, Core, bad, missing, parameters, pipelines, services, stored};
+use super::{Answer, Core, Openable, RunChange, bad, missing, parameters, pipelines, services, stored};
 
 /// A wish to run a document, which need not be a saved one.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,32 +21,11 @@ pub struct StartRun {
     pub pipeline: PipelineId,
     pub document: String,
     pub part: Part,
-    /// All of them, defaults included.
+    /// Only those that differ from their default.
     pub parameters: BTreeMap<String, String>,
     pub download_again: BTreeSet<TaskId>,
     /// What is not run is read from this run; else the newest good executions.
     pub reading: Option<RunId>,
-}
-
-/// What became different in a run.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RunChange {
-    pub summary: RunSummary,
-    /// The run's version with this change.
-    pub version: u64,
-    /// The tasks that changed.
-    pub tasks: BTreeMap<TaskId, TaskView>,
-}
-
-/// A port of a live execution.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Openable {
-    pub execution: ExecutionId,
-    pub port: u16,
-    pub task_name: String,
-    pub kind: KindName,
-    /// The version of a Serving that has the task's address.
-    pub is_live_serving: bool,
 }
 
 /// What the server asks of whoever decides about runs.
@@ -74,6 +53,10 @@ pub trait Runs: Send + Sync + 'static {
     fn held_by(&self, pipeline: &PipelineId) -> Vec<String>;
     /// Tasks that go on when the server stops.
     fn live_tasks(&self) -> usize;
+    /// What the newest good execution of a Load Data told of its sources.
+    fn newest_facts(&self, pipeline: &PipelineId, task: &TaskId) -> Option<serde_json::Value>;
+    /// Volumes, secrets or settings became others.
+    fn set_site(&self, site: Site);
     fn subscribe(&self) -> broadcast::Receiver<RunChange>;
 }
 
@@ -86,7 +69,7 @@ async fn wish(core: &Core, new: NewRun) -> Answer<StartRun> {
         return Err(ApiError::Stale { revision: found.head.revision, document: found.document });
     }
     let NewRun { pipeline, part, parameters, download_again, reading, .. } = new;
-    let parameters = parameters::all(&found.document, parameters)?;
+    parameters::check(&found.document, &parameters)?;
     Ok(StartRun { pipeline, document: found.document, part, parameters, download_again, reading })
 }
 

@@ -41,7 +41,7 @@ pub(super) async fn make_volume(core: &Core, name: &str, folder: &str, access: A
     let mut settings = settings;
     settings.volumes.insert(name, volume);
     *core.settings.write().unwrap_or_else(std::sync::PoisonError::into_inner) = settings;
-    Ok(site(core))
+    Ok(changed(core))
 }
 
 /// A volume must not lead a task to what belongs to the server.
@@ -77,5 +77,12 @@ fn append(file: &Path, more: &str) -> std::io::Result<()> {
 
 pub(super) async fn set_secret(core: &Core, name: &str, value: String) -> Answer<Site> {
     core.secrets.set(name, value).map_err(|error| bad(error.to_string()))?;
-    Ok(site(core))
+    Ok(changed(core))
+}
+
+/// The engine launches by what is so now.
+fn changed(core: &Core) -> Site {
+    let site = site(core);
+    core.runs.set_site(site.clone());
+    site
 }

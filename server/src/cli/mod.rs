@@ -2,6 +2,7 @@
 
 mod exec;
 mod load;
+mod load_request;
 mod local;
 mod plan;
 mod run;

@@ -15,7 +15,7 @@ use tokio::{
 
 use super::{Ask, Base64, Input, LINE, Tell};
 use crate::{
-    backend::{StartRun, all_parameters},
+    backend::{StartRun, check_parameters},
     runner::{Exec, Session, SessionInput, SessionOutput, TerminalSize},
     serve::Inner,
 };
@@ -113,9 +113,9 @@ pub(crate) async fn start(
     given: std::collections::BTreeMap<String, String>,
 ) -> Asked<RunId> {
     let pipeline = document::read(&document).map_err(|error| error.to_string())?.pipeline.id;
-    let parameters = all_parameters(&document, given).map_err(|error| error.to_string())?;
+    check_parameters(&document, &given).map_err(|error| error.to_string())?;
     let start =
-        StartRun { pipeline, document, part: Part::All, parameters, download_again: Default::default(), reading: None };
+        StartRun { pipeline, document, part: Part::All, parameters: given, download_again: Default::default(), reading: None };
     inner.core.start_run_of(start).await.map_err(|error| crate::cli::told(&error))
 }
 

@@ -76,6 +76,14 @@ impl Controller {
         Ok(found.into_iter().flat_map(readings).collect())
     }
 
+    /// What the newest good execution of a task told for later runs.
+    pub fn newest_facts(&self, pipeline: &PipelineId, task: &model::TaskId) -> Option<serde_json::Value> {
+        let brain = self.brain();
+        let n = brain.state.memory(pipeline, task)?.good.last()?.earlier.copies.last()?.n;
+        let execution = model::ExecutionId { pipeline: pipeline.clone(), task: task.clone(), n };
+        brain.state.execution(&execution)?.facts.clone()
+    }
+
     /// Ports of live executions that can be opened now.
     pub fn openable(&self) -> Vec<Openable> {
         let Brain { state, world, .. } = &*self.brain();

@@ -182,6 +182,11 @@ impl Controller {
         Ok(answered.await.map_err(|_| NotDone::Stopping)??)
     }
 
+    /// The settings changed while the server runs.
+    pub fn set_site(&self, site: Site) {
+        self.shared.brain.write().unwrap_or_else(PoisonError::into_inner).state.set_site(site);
+    }
+
     pub fn subscribe(&self) -> broadcast::Receiver<RunChange> {
         self.shared.changes.subscribe()
     }

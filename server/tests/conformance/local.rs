@@ -47,7 +47,10 @@ pub fn config(place: &Path) -> LocalConfig {
         data: folder("home/data"),
         results: folder("home/data/results"),
         installation: "test".into(),
-        volumes: BTreeMap::from([("team".into(), Volume { folder: folder("team"), access: Acl::ReadWrite })]),
+        volumes: {
+            let team = Volume { folder: folder("team"), access: Acl::ReadWrite };
+            Arc::new(move |name| (name == "team").then(|| team.clone()))
+        },
         helper: helper().to_owned(),
         server: "/usr/bin/true".into(),
         home: Some(folder("home")),

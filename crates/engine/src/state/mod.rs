@@ -331,6 +331,11 @@ impl State {
         self.runs.get(run)
     }
 
+    /// The installation's volumes, secrets or limits became others: later launches see that.
+    pub fn set_site(&mut self, site: Site) {
+        self.site = site;
+    }
+
     pub fn execution(&self, execution: &ExecutionId) -> Option<&Execution> {
         self.executions.get(execution)
     }

@@ -10,6 +10,9 @@ use model::{
 /// The secrets of the installation by name, asked at each launch. Values go into memory alone.
 pub type Secrets = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
+/// Shared volumes by name, asked at each launch: the settings may change.
+pub type Volumes = Arc<dyn Fn(&str) -> Option<Volume> + Send + Sync>;
+
 /// Everything is absolute.
 #[derive(Clone)]
 pub struct LocalConfig {
@@ -19,8 +22,7 @@ pub struct LocalConfig {
     pub results: PathBuf,
     /// What is written into `pipeline/.fletchline`.
     pub installation: String,
-    /// Shared volumes by name.
-    pub volumes: BTreeMap<String, Volume>,
+    pub volumes: Volumes,
     /// The program `fletchline-task`.
     pub helper: PathBuf,
     /// The program `fletchline`, which loads.

@@ -207,7 +207,7 @@ fn one_mount(config: &LocalConfig, mount: &Mount) -> Result<(Item, Covers), Stri
         // Results are read; the results of another task are never written.
         return Ok((Item::Bind { from, path, writable: false, devices: false }, Vec::new()));
     }
-    let volume = config.volumes.get(&mount.id).ok_or_else(|| {
+    let volume = (config.volumes)(&mount.id).ok_or_else(|| {
         format!("There is no shared volume \"{}\" in the settings: add it to fletchline.toml.", mount.id)
     })?;
     let writable = mount.acl == Acl::ReadWrite && volume.access == Acl::ReadWrite;
