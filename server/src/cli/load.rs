@@ -12,7 +12,7 @@ pub(super) struct Arguments {
     /// Addresses and, last, the folder: `http(s)://…`, `file:/…` or `example:NAME`.
     #[arg(required_unless_present = "request", num_args = 2.., value_names = ["URL", "DIR"])]
     places: Vec<String>,
-    /// All of it from a file, as a runner asks.
+    /// A task's own request, inside its sandbox.
     #[arg(long, hide = true, conflicts_with = "places")]
     request: Option<PathBuf>,
     /// The SHA-256 that the only download must have.
@@ -33,8 +33,9 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn load(arguments: Arguments, json: bool) -> anyhow::Result<Outcome> {
-    if let Some(request) = arguments.request {
-        return super::load_request::load(&request).await;
+    if let Some(request) = &arguments.request {
+        let loaded = crate::runner::local::load::carry_out(request, Arc::new(Examples)).await;
+        return loaded.map(|()| Outcome::Done).map_err(anyhow::Error::msg);
     }
     let mut urls = arguments.places;
     let target = PathBuf::from(urls.pop().unwrap_or_default());
@@ -56,7 +57,7 @@ pub(super) async fn load(arguments: Arguments, json: bool) -> anyhow::Result<Out
 }
 
 /// `example:NAME`.
-pub(super) struct Examples;
+struct Examples;
 
 impl Supply for Examples {
     fn open(&self, url: &str) -> io::Result<Option<Supplied>> {

@@ -2,7 +2,6 @@
 
 mod exec;
 mod load;
-mod load_request;
 mod local;
 mod plan;
 mod run;
