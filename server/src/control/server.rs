@@ -114,8 +114,14 @@ pub(crate) async fn start(
 ) -> Asked<RunId> {
     let pipeline = document::read(&document).map_err(|error| error.to_string())?.pipeline.id;
     check_parameters(&document, &given).map_err(|error| error.to_string())?;
-    let start =
-        StartRun { pipeline, document, part: Part::All, parameters: given, download_again: Default::default(), reading: None };
+    let start = StartRun {
+        pipeline,
+        document,
+        part: Part::All,
+        parameters: given,
+        download_again: Default::default(),
+        reading: None,
+    };
     inner.core.start_run_of(start).await.map_err(|error| crate::cli::told(&error))
 }
 

@@ -27,7 +27,7 @@ impl Controller {
     /// Newest first.
     pub fn summaries(&self) -> Vec<RunSummary> {
         let mut found: Vec<RunSummary> = self.brain().state.runs().map(view::summary).collect();
-        found.sort_by(|one, other| (other.started, other.number).cmp(&(one.started, one.number)));
+        found.sort_by_key(|run| std::cmp::Reverse((run.started, run.number)));
         found
     }
 

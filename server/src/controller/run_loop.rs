@@ -96,7 +96,8 @@ impl Loop {
     async fn run(mut self) -> Result<(), StoreError> {
         loop {
             let mut asked = Vec::new();
-            let wait = self.wake.map_or(Duration::from_secs(3600), |at| Duration::from_millis(at.saturating_sub(now())));
+            let wait =
+                self.wake.map_or(Duration::from_secs(3600), |at| Duration::from_millis(at.saturating_sub(now())));
             tokio::select! {
                 command = self.asked.recv() => match command {
                     Some(command) => asked.push(command),
