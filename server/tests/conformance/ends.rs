@@ -6,13 +6,16 @@ use engine::observed::Exit;
 use model::{EnvValue, Seconds, launch::Program};
 
 use crate::{
-    harness::{eventually, id, script},
+    harness::{Asked, Harness, eventually, id, script},
     local::Local,
 };
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_exit_code_and_a_signal_are_told_as_they_were() {
-    let mut asked = Local::asked().await;
+    tells_exits(Local::asked().await).await;
+}
+
+pub async fn tells_exits<H: Harness>(mut asked: Asked<H>) {
     assert_eq!(asked.run(&script("code", 1, "exit 7")).await, Exit::Code { code: 7 });
     assert_eq!(asked.run(&script("signal", 1, "kill -9 $$")).await, Exit::Signal { signal: 9 });
 }
@@ -44,7 +47,10 @@ async fn a_program_that_is_not_there_is_not_started_and_says_so() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_asks_first_and_leaves_the_grace_time() {
-    let mut asked = Local::asked().await;
+    stops(Local::asked().await).await;
+}
+
+pub async fn stops<H: Harness>(mut asked: Asked<H>) {
     let launch = script("polite", 1, "trap 'echo bye; exit 3' TERM; echo up; while :; do sleep 0.05; done");
     asked.launch(&launch).await;
     eventually("it traps", || asked.log(&launch.execution).contains("up")).await;

@@ -10,7 +10,7 @@ use model::{
 };
 
 use crate::{
-    harness::{Harness, output, read, script},
+    harness::{Asked, Harness, output, read, script},
     local::Local,
 };
 
@@ -24,7 +24,10 @@ fn file(name: &str, text: &str) -> File {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_one_writes_the_next_reads_at_its_own_path_and_cannot_change() {
-    let mut asked = Local::asked().await;
+    mounts(Local::asked().await).await;
+}
+
+pub async fn mounts<H: Harness>(mut asked: Asked<H>) {
     let mut first = script("first", 1, "echo hello > /con1/output/x");
     first.outputs = vec![output(&first, "/con1/output")];
     asked.succeed(&first).await;

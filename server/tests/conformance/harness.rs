@@ -22,7 +22,7 @@ use tokio::sync::mpsc;
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A runner with its volumes. Dropping it ends what is left.
-pub trait Harness {
+pub trait Harness: Send + 'static {
     fn runner(&self) -> Arc<dyn Runner>;
     /// Drops the runner and makes it again on the same state, as a restart of the server does.
     fn remake(&mut self);
@@ -74,12 +74,13 @@ pub struct Asked<H> {
     pub harness: H,
     from: mpsc::Receiver<Observed>,
     pub seen: BTreeMap<ExecutionId, Observation>,
+    pub patience: Duration,
 }
 
 impl<H: Harness> Asked<H> {
     pub async fn new(harness: H) -> Asked<H> {
         let from = harness.runner().observe().await.unwrap();
-        Asked { harness, from, seen: BTreeMap::new() }
+        Asked { harness, from, seen: BTreeMap::new(), patience: PATIENCE }
     }
 
     pub async fn remake(&mut self) {
@@ -113,7 +114,7 @@ impl<H: Harness> Asked<H> {
 
     /// Waits until an execution's phase is as wanted.
     pub async fn until<T>(&mut self, id: &ExecutionId, wanted: impl Fn(&Phase) -> Option<T>) -> T {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + self.patience;
         loop {
             if let Some(found) = self.seen.get(id).and_then(|one| wanted(&one.phase)) {
                 return found;

@@ -75,6 +75,10 @@ impl Local {
         Asked::new(Local::new()).await
     }
 
+    pub fn place(&self) -> &Path {
+        self.place.path()
+    }
+
     pub fn data(&self) -> PathBuf {
         self.place.path().join("home/data")
     }

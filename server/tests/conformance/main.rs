@@ -7,4 +7,6 @@ mod folders;
 mod harness;
 mod isolation;
 mod local;
+mod sabotage;
+mod server_dies;
 mod watching;

@@ -71,7 +71,10 @@ async fn every_line_is_in_the_log_and_stays_there_after_release() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_launch_that_is_asked_twice_starts_one_workload() {
-    let mut asked = Local::asked().await;
+    starts_one(Local::asked().await).await;
+}
+
+pub async fn starts_one<H: Harness>(mut asked: Asked<H>) {
     let launch = script("twice", 1, "echo started >> /team/audit; sleep 0.2");
     let mut launch = launch;
     launch.mounts = vec![model::launch::Mount {
