@@ -1,7 +1,6 @@
 //! How is the runner of this machine put under test?
 
 use std::{
-    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::Command,

@@ -27,6 +27,7 @@ pub struct Painter {
     /// With each picture, and when pictures have come to rest.
     on_picture: Told,
     on_rest: Told,
+    #[expect(clippy::type_complexity, reason = "a callback that is made once, kept, and handed to the browser")]
     frame: RefCell<Option<Closure<dyn FnMut(f64)>>>,
 }
 

@@ -173,7 +173,7 @@ fn rows(log: LogState, shown: Memo<Vec<usize>>, (first, last): (usize, usize)) -
                 .iter()
                 .filter_map(|index| lines.get(*index))
                 .map(|line| {
-                    let at = line.at.map(|at| words::clock(at)).unwrap_or_default();
+                    let at = line.at.map(words::clock).unwrap_or_default();
                     view! { <div class="log-row"><time>{at}</time><span>{line.text.clone()}</span></div> }
                 })
                 .collect()

@@ -13,6 +13,7 @@ use super::{
 
 pub const ACCESS: [(&str, &str); 2] = [("RO", "Read only"), ("RW", "Read and write")];
 
+#[expect(clippy::ptr_arg, reason = "it is handed over as a function of the field's own type")]
 fn shown(volumes: &Vec<SharedVolume>) -> String {
     volumes.iter().map(|one| format!("{} at {}", one.volume, one.mount_path)).collect::<Vec<_>>().join(", ")
 }
