@@ -8,7 +8,7 @@ use crate::shell::{command, exists, output, run};
 type Need = (&'static str, &'static str);
 
 /// Isolation of tasks when the server is not root; certificates and Python for the Python kinds.
-const TO_RUN: [Need; 2] = [("bwrap", "bubblewrap"), ("python3", "python3")];
+const TO_RUN: [Need; 3] = [("bwrap", "bubblewrap"), ("python3", "python3"), ("pip3", "python3-pip")];
 /// What the tests drive the product with.
 const TO_TEST: [Need; 6] = [
     ("chromium", "chromium"),
