@@ -11,7 +11,7 @@ use std::{
 };
 
 use model::{
-    Arrow, ArrowId, GroupId, KindName, Note, NoteId, Pipeline, Place, Severity, Task, TaskId, run::TaskStatus,
+    Arrow, ArrowId, GroupId, KindName, Note, NoteId, Pipeline, Place, Severity, Task, TaskId, order, run::TaskStatus,
 };
 
 use crate::{
@@ -270,7 +270,7 @@ impl Board {
             from,
             to,
             curve: curve(first, last),
-            dashed: first.kind == KindName::Volume || [first.kind, last.kind].contains(&KindName::Viewer),
+            dashed: !order::orders(first.kind, last.kind),
             label: texts::arrow(arrow),
         };
         let slot = self.free_lines.pop().unwrap_or_else(|| {
@@ -299,12 +299,14 @@ impl Board {
         }
     }
 
+    /// Curves follow their cards, and dashes the kinds of both ends: an import may bring another kind under the same id.
     fn bend_lines(&mut self, slot: u32) {
         let lines = self.cards[slot as usize].as_mut().map(|card| std::mem::take(&mut card.lines)).unwrap_or_default();
         for at in &lines {
             let Some(line) = &mut self.lines[*at as usize] else { continue };
             if let (Some(from), Some(to)) = (&self.cards[line.from as usize], &self.cards[line.to as usize]) {
                 line.curve = curve(from, to);
+                line.dashed = !order::orders(from.kind, to.kind);
                 self.line_grid.put(*at, line.curve.bounds());
             }
         }

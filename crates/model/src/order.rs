@@ -20,7 +20,8 @@ pub fn carries_order(pipeline: &Pipeline, arrow: &Arrow) -> bool {
     matches!((kind(&arrow.from_task), kind(&arrow.to_task)), (Some(from), Some(to)) if orders(from, to))
 }
 
-fn orders(from: KindName, to: KindName) -> bool {
+/// Whether an arrow between these kinds carries order.
+pub fn orders(from: KindName, to: KindName) -> bool {
     let beside = |kind: KindName| matches!(kind, KindName::Volume | KindName::Viewer);
     !beside(from) && !beside(to)
 }

@@ -118,6 +118,19 @@ fn a_foreign_text_in_the_clipboard_is_refused_with_a_sentence() {
 }
 
 #[test]
+fn an_arrow_is_dashed_by_the_kinds_that_an_import_brought_under_the_same_ids() {
+    let mut person = Person::with_chain(2);
+    let chain = person.editor.pipeline().clone();
+    let arrow = chain.arrows.keys().next().unwrap();
+    assert!(!person.editor.board().line_of(arrow).unwrap().dashed);
+    let mut other = chain.clone();
+    let second = std::sync::Arc::make_mut(other.tasks.values_mut().next_back().unwrap());
+    second.kind = Kind::new(KindName::Viewer);
+    person.act(Command::Import(Box::new(other))).unwrap();
+    assert!(person.editor.board().line_of(arrow).unwrap().dashed);
+}
+
+#[test]
 fn an_import_keeps_the_id_and_is_undone_in_one_step() {
     let mut person = Person::with_chain(2);
     let saved = person.saved();

@@ -1,3 +1,5 @@
+//! Does a document come back as it was written, and is every bad one refused with its place?
+
 use std::time::Instant;
 
 use proptest::prelude::*;

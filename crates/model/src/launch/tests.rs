@@ -1,3 +1,5 @@
+//! Does a launch hold what the task finds mounted, set and passed on?
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;

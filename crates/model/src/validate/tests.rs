@@ -1,3 +1,5 @@
+//! Does each rule of a pipeline speak in one sentence, at its place, with its fix?
+
 use serde_json::json;
 
 use super::*;
