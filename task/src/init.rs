@@ -72,14 +72,7 @@ fn start(
     // Refused when the supervisor is gone: then nothing may start.
     sys::send(control, b"I").map_err(failed)?;
     let signals = sys::signals(&[libc::SIGCHLD]).map_err(failed)?;
-    // SAFETY: one thread.
-    let pid = unsafe { sys::fork_into(0) }.map_err(failed)?;
-    if pid == 0 {
-        let sentence = become_program(order, control, output, open_files);
-        tell(control, b'E', sentence.as_bytes());
-        // SAFETY: as above.
-        unsafe { libc::_exit(127) }
-    }
+    let pid = spawn(order, control, output, open_files).map_err(failed)?;
     privileges::drop_all().map_err(failed)?;
     let mut keep = [control, signals.as_raw_fd()];
     sys::close_all_but(&mut keep);
@@ -90,6 +83,23 @@ fn start(
         }
     }
     Ok((pid, signals))
+}
+
+/// Starts the program in a session of its own; it says `P`, or `E` and why not, on the control socket. To be called
+/// while there is one thread.
+///
+/// # Errors
+/// The system has no room for a process.
+pub fn spawn(order: &ProgramOrder, control: RawFd, output: RawFd, open_files: Option<libc::rlimit>) -> io::Result<i32> {
+    // SAFETY: one thread.
+    let pid = unsafe { sys::fork_into(0) }?;
+    if pid == 0 {
+        let sentence = become_program(order, control, output, open_files);
+        tell(control, b'E', sentence.as_bytes());
+        // SAFETY: ends the child of a fork.
+        unsafe { libc::_exit(127) }
+    }
+    Ok(pid)
 }
 
 fn wait(program: i32, control: RawFd, signals: &OwnedFd) -> libc::c_int {
@@ -114,12 +124,16 @@ fn wait(program: i32, control: RawFd, signals: &OwnedFd) -> libc::c_int {
 
 fn pass_on(program: i32, message: &[u8]) {
     if let [b'S', signal] = message {
-        let signal = libc::c_int::from(*signal);
-        // SAFETY: only sends signals. Before its setsid the program has no group of its own yet.
-        unsafe {
-            if libc::kill(-program, signal) < 0 {
-                libc::kill(program, signal);
-            }
+        signal_all(program, libc::c_int::from(*signal));
+    }
+}
+
+/// To the program and what it has started in its session's first group.
+pub fn signal_all(program: i32, signal: libc::c_int) {
+    // SAFETY: only sends signals. Before its setsid the program has no group of its own yet.
+    unsafe {
+        if libc::kill(-program, signal) < 0 {
+            libc::kill(program, signal);
         }
     }
 }

@@ -1,11 +1,13 @@
 //! What runs beside every task?
 //!
 //! A small program without async. On a machine it supervises one execution and outlives the server; inside a task it
-//! is the first process, opens shells, and stands in for a program where a task has none.
+//! is the first process, opens shells, and stands in for a program where a task has none; in a pod it makes the folders
+//! and is the first process.
 
 mod beneath;
 mod exec;
 mod init;
+mod pod;
 mod privileges;
 mod sandbox;
 mod supervise;
@@ -13,13 +15,16 @@ mod sys;
 
 use std::{env, path::Path, process::ExitCode};
 
-const USAGE: &str = "usage: fletchline-task supervise FOLDER | exec … | init | stay | check";
+const USAGE: &str = "usage: fletchline-task supervise FOLDER | exec … | init | stay | check | pod prepare | pod run PROGRAM … | pod links";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["supervise", folder] => supervise::supervise(Path::new(folder)),
+        ["pod", "prepare"] => pod::prepare::prepare(),
+        ["pod", "links"] => pod::links::links(),
+        ["pod", "run", program @ ..] => pod::run::run(program),
         ["init"] => init::inside_bubblewrap(),
         ["stay"] => init::stay(),
         ["check", way @ ..] => sandbox::check(way),

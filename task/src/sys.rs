@@ -89,7 +89,8 @@ pub fn receive(socket: RawFd) -> io::Result<(Vec<u8>, i32)> {
     header.msg_iov = &raw mut part;
     header.msg_iovlen = 1;
     header.msg_control = control.as_mut_ptr().cast();
-    header.msg_controllen = size_of_val(&control);
+    // musl counts it in another type.
+    header.msg_controllen = size_of_val(&control) as _;
     // SAFETY: the header points at buffers that outlive the call.
     let got = unsafe { libc::recvmsg(socket, &raw mut header, libc::MSG_CMSG_CLOEXEC) };
     if got < 0 {

@@ -19,6 +19,7 @@ pub mod order;
 pub mod part;
 pub mod path;
 pub mod pipeline;
+pub mod pod;
 pub mod problem;
 pub mod quantity;
 pub mod run;

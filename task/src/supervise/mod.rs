@@ -10,9 +10,9 @@ mod claim;
 mod copy;
 mod end;
 mod log;
-mod prepare;
+pub mod prepare;
 mod run;
-mod watch;
+pub mod watch;
 
 use std::{fs, io::Read, path::Path, process::ExitCode};
 
@@ -59,7 +59,7 @@ fn carry_out(
     state: &mut State,
     signals: std::os::fd::OwnedFd,
 ) -> (How, Option<model::run::Millis>) {
-    let prepared = match prepare::prepare(order, folder) {
+    let prepared = match prepare::prepare(&order.prepare, folder) {
         Ok(prepared) => prepared,
         Err(sentence) => return (How::NotStarted(sentence), None),
     };
@@ -68,7 +68,7 @@ fn carry_out(
         return (outcome.how, outcome.started);
     }
     state.mark(&[Mark::Ending { at: sys::now() }]);
-    match prepare::snapshots(&order.prepare, &prepared) {
+    match prepare::snapshots(&order.prepare.snapshots, &prepared) {
         Ok(()) => (outcome.how, outcome.started),
         Err(sentence) => (How::SnapshotFailed(sentence), outcome.started),
     }

@@ -13,7 +13,7 @@ use std::{
 
 use model::{
     kind::File,
-    supervise::{Order, Prepare, SCRATCH},
+    supervise::{Prepare, SCRATCH, Snapshot},
 };
 use rustix::fs::{FlockOperation, Mode, OFlags, flock, openat, renameat, unlinkat};
 
@@ -28,16 +28,15 @@ const NOT_COPIED: [&str; 2] = [HOME, ".python"];
 
 pub struct Prepared {
     /// A kept one is locked through this descriptor.
-    work: OwnedFd,
-    results: OwnedFd,
+    pub work: OwnedFd,
+    pub results: OwnedFd,
 }
 
 /// Makes what is there before the start.
 ///
 /// # Errors
 /// One sentence.
-pub fn prepare(order: &Order, folder: &Path) -> Result<Prepared, String> {
-    let wanted = &order.prepare;
+pub fn prepare(wanted: &Prepare, folder: &Path) -> Result<Prepared, String> {
     let failed =
         |what: &str, error: io::Error| format!("{what} could not be made in {}: {error}.", wanted.results.display());
     for scratch in SCRATCH {
@@ -47,7 +46,7 @@ pub fn prepare(order: &Order, folder: &Path) -> Result<Prepared, String> {
     let results = beneath::root(&wanted.results).map_err(|error| failed("Nothing", error))?;
     make_own(&results, wanted)?;
     let work = match &wanted.work {
-        Some(kept) => keep(&results, kept, &wanted.files, order),
+        Some(kept) => keep(&results, kept, wanted),
         None => scratch(folder, &wanted.files),
     };
     let work = work.map_err(|error| failed("The work folder", error))?;
@@ -80,15 +79,15 @@ fn scratch(folder: &Path, files: &[File]) -> io::Result<OwnedFd> {
 }
 
 /// The kept folder; when it is new, it appears with all its files or not at all.
-fn keep(results: &OwnedFd, kept: &str, files: &[File], order: &Order) -> io::Result<OwnedFd> {
+fn keep(results: &OwnedFd, kept: &str, wanted: &Prepare) -> io::Result<OwnedFd> {
     match beneath::find(results, kept, false) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         other => return other,
     }
     let (way, name) = beneath::parent(kept);
     let folder = beneath::make_folders(results, way)?;
-    let partial = format!(".{name}.partial.{}", order.prepare.own.as_deref().map_or("0", |own| beneath::parent(own).1));
-    fill(&beneath::make_folders(&folder, &partial)?, files)?;
+    let partial = format!(".{name}.partial.{}", wanted.own.as_deref().map_or("0", |own| beneath::parent(own).1));
+    fill(&beneath::make_folders(&folder, &partial)?, &wanted.files)?;
     match renameat(&folder, partial.as_str(), &folder, name) {
         Ok(()) => {}
         Err(rustix::io::Errno::NOTEMPTY | rustix::io::Errno::EXIST) => {}
@@ -97,7 +96,7 @@ fn keep(results: &OwnedFd, kept: &str, files: &[File], order: &Order) -> io::Res
     beneath::find(results, kept, false)
 }
 
-fn fill(work: &OwnedFd, files: &[File]) -> io::Result<()> {
+pub fn fill(work: &OwnedFd, files: &[File]) -> io::Result<()> {
     for file in files {
         let (way, name) = beneath::parent(&file.name);
         let folder = beneath::make_folders(work, way)?;
@@ -109,7 +108,7 @@ fn fill(work: &OwnedFd, files: &[File]) -> io::Result<()> {
 }
 
 /// One live execution holds a work folder. The lock goes with this process.
-fn hold(work: &OwnedFd) -> Result<(), String> {
+pub fn hold(work: &OwnedFd) -> Result<(), String> {
     let failed = |error: io::Error| format!("The work folder could not be locked: {error}.");
     let folder = openat(work, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())
         .map_err(|error| failed(error.into()))?;
@@ -129,8 +128,8 @@ fn hold(work: &OwnedFd) -> Result<(), String> {
 ///
 /// # Errors
 /// One sentence: some of it may have been copied.
-pub fn snapshots(wanted: &Prepare, prepared: &Prepared) -> Result<(), String> {
-    for snapshot in &wanted.snapshots {
+pub fn snapshots(wanted: &[Snapshot], prepared: &Prepared) -> Result<(), String> {
+    for snapshot in wanted {
         let skipped: &[&str] = if snapshot.from.is_empty() { &NOT_COPIED } else { &[] };
         copy::copy(prepared.work.as_fd(), &snapshot.from, prepared.results.as_fd(), &snapshot.to, skipped)
             .map_err(|error| format!("/work/{} could not be copied to {}: {error}.", snapshot.from, snapshot.to))?;

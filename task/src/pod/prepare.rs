@@ -1,0 +1,109 @@
+//! What does the init container make before a task starts?
+
+use std::{
+    fs::{self, OpenOptions},
+    io::{self, Write},
+    os::{fd::OwnedFd, unix::fs::PermissionsExt},
+    path::Path,
+    process::ExitCode,
+};
+
+use model::{
+    kind::File,
+    pod::{CONTENTS, LINKS, ORDER, PodOrder, SCRATCH_AT, SCRIPT, SCRIPT_AT, file_key, state_key},
+    supervise::{HELPER, Prepare, TASK_STATE},
+};
+
+use super::{ORDER_AT, not_started, tell};
+use crate::{beneath, supervise::prepare};
+
+/// `pod prepare`
+pub fn prepare() -> ExitCode {
+    match prepare_all() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            eprintln!("{sentence}");
+            tell(not_started(sentence));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn prepare_all() -> Result<(), String> {
+    let text = std::env::var(ORDER).map_err(|_| format!("There is no order in {ORDER}."))?;
+    let order: PodOrder = serde_json::from_str(&text).map_err(|error| format!("The order is broken: {error}."))?;
+    let results =
+        beneath::root(&order.prepare.results).map_err(|error| format!("The results volume is not there ({error})."))?;
+    claim(&order)?;
+    for folder in &order.shared {
+        beneath::make_folders(&results, folder)
+            .map_err(|error| format!("The folder {folder} could not be made in the results volume: {error}."))?;
+    }
+    let wanted = Prepare { files: files(&order)?, ..order.prepare.clone() };
+    prepare::prepare(&wanted, Path::new(SCRATCH_AT))?;
+    look_at_reads(&order, &results)?;
+    let disk = |error: io::Error| format!("The helper's folder could not be filled: {error}.");
+    let scratch = beneath::root(Path::new(SCRATCH_AT)).map_err(disk)?;
+    beneath::make_folders(&scratch, LINKS).map_err(disk)?;
+    let state = beneath::make_folders(&scratch, TASK_STATE).map_err(disk)?;
+    prepare::fill(&state, &named(&order.state, state_key)?).map_err(disk)?;
+    if order.has_script {
+        fs::write(SCRIPT_AT, content(SCRIPT)?).map_err(disk)?;
+    }
+    fs::write(ORDER_AT, text).map_err(disk)?;
+    copy_helper().map_err(disk)
+}
+
+/// Two installations never write into one results folder.
+fn claim(order: &PodOrder) -> Result<(), String> {
+    let file = order.prepare.results.join("pipeline/.fletchline");
+    match OpenOptions::new().write(true).create_new(true).open(&file) {
+        Ok(mut made) => writeln!(made, "{}", order.installation)
+            .map_err(|error| format!("The results volume cannot be written: {error}.")),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            match fs::read_to_string(&file) {
+                Ok(owner) if owner.trim() == order.installation => Ok(()),
+                Ok(_) => Err("The results volume belongs to another installation of Fletchline: choose another claim."
+                    .to_owned()),
+                Err(error) => Err(format!("Whose the results volume is cannot be read: {error}.")),
+            }
+        }
+        Err(error) => Err(format!(
+            "The results volume is not prepared for user {}: run `fletchline cluster prepare` ({error}).",
+            rustix::process::getuid().as_raw()
+        )),
+    }
+}
+
+fn files(order: &PodOrder) -> Result<Vec<File>, String> {
+    named(&order.files, file_key)
+}
+
+fn named(names: &[String], key: fn(usize) -> String) -> Result<Vec<File>, String> {
+    let one = |(index, name): (usize, &String)| {
+        Ok(File { name: name.clone(), text: content(&key(index))?, unknown: Default::default() })
+    };
+    names.iter().enumerate().map(one).collect()
+}
+
+fn content(key: &str) -> Result<String, String> {
+    fs::read_to_string(Path::new(CONTENTS).join(key)).map_err(|error| format!("{key} is missing: {error}."))
+}
+
+/// The kubelet would make a folder that is missing, and would follow a link that a task has left.
+fn look_at_reads(order: &PodOrder, results: &OwnedFd) -> Result<(), String> {
+    for folder in &order.reads {
+        beneath::find(results, folder, false).map_err(|error| {
+            format!("What is to be read is not there or cannot be reached: {folder} in the results volume ({error}).")
+        })?;
+    }
+    Ok(())
+}
+
+/// Whole, or not there.
+fn copy_helper() -> io::Result<()> {
+    let partial = format!("{HELPER}.partial");
+    fs::copy("/proc/self/exe", &partial)?;
+    fs::set_permissions(&partial, fs::Permissions::from_mode(0o755))?;
+    fs::rename(partial, HELPER)
+}
