@@ -1,6 +1,6 @@
 //! How does BentoML pack a model, and how does it serve what was packed?
 
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use model::{
     launch::{Launch, Ready},
@@ -24,12 +24,16 @@ pub(super) struct Packed {
 
 /// Runs `pack.py` and `bentoml build` in the work folder.
 pub(super) fn pack(python: &Interpreter, generation: Generation) -> ProgramCommand {
-    let text = PACK.replace("@PYTHON@", &python.program()).replace("@GENERATION@", generation.key());
+    let text = pack_script(&python.program(), generation);
     ProgramCommand {
         argv: vec!["/bin/sh".into(), format!("{STATE}/pack.sh")],
         files: vec![StateFile::new("pack.sh", text)],
         ..base(python, generation)
     }
+}
+
+pub(super) fn pack_script(python: &str, generation: Generation) -> String {
+    PACK.replace("@PYTHON@", python).replace("@GENERATION@", generation.key())
 }
 
 /// Serves on 127.0.0.1 with one worker, only reading [`BENTO`].
@@ -45,12 +49,16 @@ pub(super) fn serve(python: &Interpreter, packed: &Packed, port: u16) -> Program
     ProgramCommand { argv, ready, ..base(python, packed.generation) }
 }
 
-fn base(python: &Interpreter, generation: Generation) -> ProgramCommand {
+pub(super) fn environment(generation: Generation) -> BTreeMap<String, String> {
     // One store for each generation: what 1.4 builds makes 1.1 fail in the same store.
     let home = format!("{BENTO}/{}", generation.key());
     let env = [("BENTOML_HOME", home.as_str()), ("BENTOML_DO_NOT_TRACK", "True"), ("PYTHONDONTWRITEBYTECODE", "1")];
+    env.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+fn base(python: &Interpreter, generation: Generation) -> ProgramCommand {
     ProgramCommand {
-        env: env.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        env: environment(generation),
         path: vec![python.bin()],
         read_only: python.needs(),
         ..ProgramCommand::default()

@@ -34,16 +34,7 @@ pub(super) fn command(
     }
     let mut command = tasks.for_task();
     command.argv.extend(ours.module("jupyterlab"));
-    command.argv.push("--no-browser".into());
-    let server = |name: &str, value: &str| format!("--ServerApp.{name}={value}");
-    command.argv.extend([
-        server("ip", "127.0.0.1"),
-        server("port", &port.to_string()),
-        // Else it would move to another port without a word.
-        server("port_retries", "0"),
-        server("base_url", "/"),
-        server("root_dir", start_path),
-    ]);
+    command.argv.extend(self::arguments("127.0.0.1", port, start_path));
     command.argv.extend(arguments.iter().cloned());
     command.env = environment();
     command.files.extend(files(token));
@@ -52,8 +43,22 @@ pub(super) fn command(
     Ok(command)
 }
 
+/// Which address it listens on, and what it shows.
+pub(super) fn arguments(ip: &str, port: u16, start_path: &str) -> Vec<String> {
+    let server = |name: &str, value: &str| format!("--ServerApp.{name}={value}");
+    vec![
+        "--no-browser".into(),
+        server("ip", ip),
+        server("port", &port.to_string()),
+        // Else it would move to another port without a word.
+        server("port_retries", "0"),
+        server("base_url", "/"),
+        server("root_dir", start_path),
+    ]
+}
+
 /// What a person sets stays in HOME, found again with the work folder; what holds the token goes with the execution.
-fn environment() -> BTreeMap<String, String> {
+pub(super) fn environment() -> BTreeMap<String, String> {
     let lab = "/work/.home/.jupyter/lab";
     let pairs = [
         ("JUPYTER_CONFIG_DIR", format!("{STATE}/config")),
@@ -68,7 +73,7 @@ fn environment() -> BTreeMap<String, String> {
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-fn files(token: &str) -> [StateFile; 3] {
+pub(super) fn files(token: &str) -> [StateFile; 3] {
     let config = json!({
         "IdentityProvider": {"token": token},
         // Any Host: the gateway has checked it, and passes on the name that the browser used.

@@ -17,6 +17,7 @@
 
 mod bento;
 mod environment;
+mod image;
 mod install;
 mod interpreter;
 mod jupyter;
@@ -37,6 +38,7 @@ use model::{
 use tokio::sync::OnceCell;
 
 pub use environment::Environment;
+pub use image::in_image;
 pub use jupyter::open_path;
 pub use local::OnThisMachine;
 pub use tensorboard::volume_links;
@@ -193,9 +195,14 @@ impl Programs {
         }
     }
 
+    /// What lets into a Notebook.
+    pub fn token(&self, notebook: &ExecutionId) -> String {
+        self.key.token(notebook)
+    }
+
     /// The header `Authorization` that the gateway gives to every request for a Notebook, instead of the browser's.
     pub fn authorization(&self, notebook: &ExecutionId) -> String {
-        format!("token {}", self.key.token(notebook))
+        format!("token {}", self.token(notebook))
     }
 
     /// What runs cells right now, by the notebooks' paths; empty: ending it loses no work in progress.

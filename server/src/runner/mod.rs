@@ -1,12 +1,18 @@
 //! What must a place that runs tasks be able to do?
 
+mod hub;
+pub mod kube;
 pub mod local;
 
-use std::path::PathBuf;
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use async_trait::async_trait;
 use engine::{action::Action, observed::Observed};
-use model::{ExecutionId, site::Capacity};
+use model::{ExecutionId, launch::Launch, path::WORK, site::Capacity};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::mpsc,
@@ -37,6 +43,31 @@ pub trait Runner: Send + Sync + 'static {
 
     /// Connects to a port of the running task.
     async fn dial(&self, execution: &ExecutionId, port: u16) -> Result<Box<dyn Connection>, RunnerError>;
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The variables that every task has wherever it runs, weaker than its own.
+pub fn told(launch: &Launch) -> BTreeMap<String, String> {
+    let id = &launch.execution;
+    let mut told = BTreeMap::from(
+        [
+            ("HOME", format!("{WORK}/.home")),
+            ("TMPDIR", "/tmp".to_owned()),
+            ("LANG", "C.UTF-8".to_owned()),
+            ("FLETCHLINE_RUN", launch.run.to_string()),
+            ("FLETCHLINE_PIPELINE", id.pipeline.to_string()),
+            ("FLETCHLINE_TASK", id.task.to_string()),
+            ("FLETCHLINE_N", id.n.to_string()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value)),
+    );
+    if let Some(copy) = launch.copy {
+        told.insert("FLETCHLINE_COPY".to_owned(), copy.to_string());
+    }
+    told
 }
 
 pub trait Connection: AsyncRead + AsyncWrite + Send + Unpin + 'static {}

@@ -39,7 +39,7 @@ pub fn set(folder: &Path, links: &[Link]) -> io::Result<()> {
 }
 
 /// Names that a folder can hold, each once, and where they lead.
-fn wanted(links: &[Link]) -> BTreeMap<String, String> {
+pub fn wanted(links: &[Link]) -> BTreeMap<String, String> {
     let mut wanted = BTreeMap::new();
     for link in links {
         let plain: String = link.name.chars().map(|c| if c == '/' || c.is_control() { '-' } else { c }).collect();

@@ -1,4 +1,4 @@
-//! How does a Load Data run on this machine?
+//! How does a Load Data run?
 //!
 //! As `fletchline load --request FILE` inside its sandbox: [`Request`] goes in by a file, [`Progress`] and facts come
 //! out by files beside it.
@@ -26,7 +26,7 @@ use super::{
 pub const REQUEST: &str = "request.json";
 pub const PROGRESS: &str = "progress.json";
 pub const FACTS: &str = "facts.json";
-const DOWNLOADS_AT: &str = "/fletchline/downloads";
+pub const DOWNLOADS_AT: &str = "/fletchline/downloads";
 const UPLOADS_AT: &str = "/fletchline/uploads";
 
 /// What `fletchline load --request FILE` does. Paths are as the task sees them.
@@ -46,7 +46,11 @@ pub struct Request {
     pub allow: Vec<String>,
 }
 
-pub fn command(config: &LocalConfig, launch: &Launch) -> Result<ProgramCommand, String> {
+/// `server`: where the task finds our program. `allow`: private hosts and ranges that may be loaded from.
+///
+/// # Errors
+/// It is no Load Data.
+pub fn command(launch: &Launch, server: &str, allow: &[String]) -> Result<ProgramCommand, String> {
     let Program::Load { sources, target, again, keep, .. } = &launch.program else {
         return Err(format!("{} is no Load Data.", launch.name));
     };
@@ -57,10 +61,10 @@ pub fn command(config: &LocalConfig, launch: &Launch) -> Result<ProgramCommand, 
         uploads: UPLOADS_AT.into(),
         again: *again,
         keep: *keep,
-        allow: config.load_from.clone(),
+        allow: allow.to_owned(),
     };
     let text = serde_json::to_string(&request).map_err(|error| error.to_string())?;
-    let argv = [sandbox::SERVER_AT, "load", "--request", &format!("{TASK_STATE_AT}/{REQUEST}")];
+    let argv = [server, "load", "--request", &format!("{TASK_STATE_AT}/{REQUEST}")];
     Ok(ProgramCommand {
         argv: argv.map(str::to_owned).into(),
         files: [(REQUEST.to_owned(), text)].into(),

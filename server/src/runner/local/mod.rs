@@ -11,8 +11,7 @@ pub mod config;
 mod exec;
 pub mod folder;
 mod follow;
-mod hub;
-mod links;
+pub(super) mod links;
 pub mod load;
 mod look;
 mod machine;
@@ -25,7 +24,7 @@ use std::{
     collections::BTreeMap,
     fs, io,
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use async_trait::async_trait;
@@ -39,11 +38,10 @@ use model::{
 use rustix::process::{Signal, pidfd_send_signal};
 use tokio::sync::mpsc;
 
-use super::{Connection, Exec, Runner, RunnerError, Session};
+use super::{Connection, Exec, Runner, RunnerError, Session, hub::Hub, locked};
 pub use config::LocalConfig;
 use folder::{Executions, alive};
 use follow::Follower;
-use hub::Hub;
 use machine::Gpu;
 use notices::Notices;
 
@@ -64,10 +62,6 @@ struct Shared {
     followers: Mutex<BTreeMap<ExecutionId, Arc<Follower>>>,
     /// Actions on one execution take their turn.
     turns: [tokio::sync::Mutex<()>; 64],
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn disk(error: io::Error) -> RunnerError {

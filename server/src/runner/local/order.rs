@@ -24,6 +24,7 @@ use super::{
     machine::Gpu,
     sandbox,
 };
+use crate::runner::told;
 
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -118,7 +119,7 @@ fn command(
             Ok(plain(["sh", "-eu", sandbox::SCRIPT_AT].map(str::to_owned).into()))
         }
         Program::Stay => Ok(plain([HELPER, "stay"].map(str::to_owned).into())),
-        Program::Load { .. } => load::command(config, &accepted.launch),
+        Program::Load { .. } => load::command(&accepted.launch, sandbox::SERVER_AT, &config.load_from),
         Program::Notebook { .. } | Program::Viewer | Program::Pack { .. } | Program::Serve { .. } => {
             if accepted.launch.program == Program::Viewer {
                 fs::create_dir_all(folder.path.join("links"))
@@ -203,24 +204,9 @@ fn environment(
 
 fn ours(launch: &Launch, surroundings: &Surroundings, gpus: &[Gpu]) -> BTreeMap<String, String> {
     let first: String = surroundings.path.iter().map(|folder| format!("{}:", folder.display())).collect();
-    let id = &launch.execution;
-    let mut env = BTreeMap::from(
-        [
-            ("PATH", format!("{first}{PATH}")),
-            ("HOME", format!("{WORK}/.home")),
-            ("TMPDIR", "/tmp".to_owned()),
-            ("LANG", "C.UTF-8".to_owned()),
-            ("CUDA_VISIBLE_DEVICES", devices(gpus)),
-            ("FLETCHLINE_RUN", launch.run.to_string()),
-            ("FLETCHLINE_PIPELINE", id.pipeline.to_string()),
-            ("FLETCHLINE_TASK", id.task.to_string()),
-            ("FLETCHLINE_N", id.n.to_string()),
-        ]
-        .map(|(name, value)| (name.to_owned(), value)),
-    );
-    if let Some(copy) = launch.copy {
-        env.insert("FLETCHLINE_COPY".to_owned(), copy.to_string());
-    }
+    let mut env = told(launch);
+    env.insert("PATH".to_owned(), format!("{first}{PATH}"));
+    env.insert("CUDA_VISIBLE_DEVICES".to_owned(), devices(gpus));
     env
 }
 

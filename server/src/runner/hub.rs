@@ -38,6 +38,11 @@ impl Hub {
         }
     }
 
+    /// What was told last.
+    pub fn last(&self, id: &ExecutionId) -> Option<Observation> {
+        locked(&self.state).last.get(id).cloned()
+    }
+
     pub fn forget(&self, id: &ExecutionId) {
         locked(&self.state).last.remove(id);
     }

@@ -1,0 +1,282 @@
+//! How are launch, stop and release carried out, each as often as it is asked?
+
+use std::{fmt::Debug, sync::Arc, time::Duration};
+
+use engine::{action::Link, observed::Phase};
+use k8s_openapi::api::{
+    apps::v1::Deployment,
+    core::v1::{ConfigMap, Pod, Secret, Service},
+};
+use kube::{
+    Api, Resource,
+    api::{DeleteParams, ListParams, Patch, PatchParams, PostParams},
+};
+use model::{EnvValue, ExecutionId, Seconds, launch::Launch};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{
+    Shared, locked,
+    manifest::{COPYING, Objects, Workload, objects},
+    name, program,
+};
+use crate::runner::RunnerError;
+
+/// How long one request may take.
+const REQUEST: Duration = Duration::from_secs(15);
+/// How long a release waits for the end of a log.
+const LOG: Duration = Duration::from_secs(30);
+
+/// What a request that failed means.
+enum Failure {
+    /// Somebody has it already.
+    There,
+    Absent,
+    /// Asking again as it is will not help.
+    Refused(String),
+    Passing(String),
+}
+
+impl From<Failure> for RunnerError {
+    fn from(failure: Failure) -> RunnerError {
+        match failure {
+            Failure::There => RunnerError::Unavailable("It is there already.".to_owned()),
+            Failure::Absent => RunnerError::Unavailable("It is not there.".to_owned()),
+            Failure::Refused(sentence) => RunnerError::Refused(sentence),
+            Failure::Passing(sentence) => RunnerError::Unavailable(sentence),
+        }
+    }
+}
+
+fn failure(error: kube::Error) -> Failure {
+    let kube::Error::Api(status) = &error else {
+        return Failure::Passing(format!("The cluster does not answer: {error}."));
+    };
+    let words = &status.message;
+    match (status.code, status.reason.as_str()) {
+        (404, _) => Failure::Absent,
+        (409, "AlreadyExists") => Failure::There,
+        (422, _) | (400, _) => Failure::Refused(format!("The cluster does not take it · {words}")),
+        (403, _) if words.contains("exceeded quota") => {
+            Failure::Passing(format!("waits for room in the namespace's quota · {words}"))
+        }
+        (403, _) if words.contains("violates PodSecurity") || words.contains("admission webhook") => {
+            Failure::Refused(format!("The cluster's rules do not allow it · {words}"))
+        }
+        (403, _) => Failure::Passing(format!("The cluster refuses this account · {words}")),
+        _ => Failure::Passing(format!("The cluster did not do it · {words}")),
+    }
+}
+
+async fn asked<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T, Failure> {
+    match tokio::time::timeout(REQUEST, request).await {
+        Ok(answer) => answer.map_err(failure),
+        Err(_) => Err(Failure::Passing("The cluster does not answer in time.".to_owned())),
+    }
+}
+
+fn unless_absent<T>(outcome: Result<T, Failure>) -> Result<(), Failure> {
+    match outcome {
+        Ok(_) | Err(Failure::Absent) => Ok(()),
+        Err(other) => Err(other),
+    }
+}
+
+fn without_finalizer() -> Patch<serde_json::Value> {
+    Patch::Merge(serde_json::json!({"metadata": {"finalizers": null}}))
+}
+
+impl Shared {
+    fn all<K>(&self) -> Api<K>
+    where
+        K: Resource<Scope = k8s_openapi::NamespaceResourceScope>,
+        K::DynamicType: Default,
+    {
+        Api::namespaced(self.client.clone(), &self.config.namespace)
+    }
+
+    pub(super) fn deployments(&self) -> Api<Deployment> {
+        self.all()
+    }
+
+    /// What can never be launched is told as an end, so that it is in the journal.
+    pub(super) async fn launch(self: &Arc<Self>, launch: Launch) -> Result<(), RunnerError> {
+        let id = launch.execution.clone();
+        let _turn = self.turn(&id).await;
+        let is_known = locked(&self.pods).contains_key(&id);
+        if is_known || self.folder(&id).is_released() {
+            return Ok(());
+        }
+        match self.begin(&launch).await {
+            Ok(()) => Ok(()),
+            Err(Failure::Refused(sentence)) => {
+                self.refuse(&id, sentence);
+                Ok(())
+            }
+            Err(Failure::Passing(sentence)) => {
+                self.prepares(&id, sentence.clone());
+                Err(RunnerError::Unavailable(sentence))
+            }
+            Err(other) => Err(other.into()),
+        }
+    }
+
+    async fn begin(self: &Arc<Self>, launch: &Launch) -> Result<(), Failure> {
+        let token = (self.token)(&launch.execution);
+        let command = program::command(launch, &self.config, &token).map_err(Failure::Refused)?;
+        let made = objects(launch, &self.config, &command).map_err(Failure::Refused)?;
+        self.look_at_secrets(launch).await?;
+        let Objects { contents, state, service, workload } = made;
+        if let Some(one) = contents {
+            self.make::<ConfigMap>(one, launch).await?;
+        }
+        if let Some(one) = state {
+            self.make::<Secret>(one, launch).await?;
+        }
+        if let Some(one) = service {
+            self.make::<Service>(one, launch).await?;
+        }
+        match workload {
+            Some(Workload::Pod(pod)) => {
+                let pod = self.make::<Pod>(*pod, launch).await?;
+                self.see(pod);
+            }
+            Some(Workload::Deployment(one)) => {
+                self.make::<Deployment>(*one, launch).await?;
+                self.prepares(&launch.execution, "Its pod is being made.".to_owned());
+            }
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// Makes it, or finds that it was made by the same launch.
+    async fn make<K>(&self, object: K, launch: &Launch) -> Result<K, Failure>
+    where
+        K: Resource<Scope = k8s_openapi::NamespaceResourceScope> + Clone + Debug + Serialize + DeserializeOwned,
+        K::DynamicType: Default,
+    {
+        let all: Api<K> = self.all();
+        match asked(all.create(&PostParams::default(), &object)).await {
+            Err(Failure::There) => {
+                let name = self.name(&launch.execution);
+                let live = asked(all.get(&name)).await?;
+                match name::is_of(live.meta(), &self.config.installation, launch) {
+                    true => Ok(live),
+                    false => Err(Failure::Refused(format!(
+                        "There is a {} {name} in namespace {} that this launch has not made: remove it.",
+                        K::kind(&Default::default()),
+                        self.config.namespace
+                    ))),
+                }
+            }
+            other => other,
+        }
+    }
+
+    /// A pod whose secret is missing would wait for ever.
+    async fn look_at_secrets(&self, launch: &Launch) -> Result<(), Failure> {
+        let wanted = launch.env.values().filter_map(|value| match value {
+            EnvValue::Secret(name) => Some(name),
+            EnvValue::Value(_) => None,
+        });
+        let wanted: Vec<&String> = wanted.collect();
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let kept = asked(self.all::<Secret>().get_opt(&self.config.secrets)).await?;
+        let data = kept.and_then(|secret| secret.data).unwrap_or_default();
+        match wanted.into_iter().find(|name| !data.contains_key(*name)) {
+            None => Ok(()),
+            Some(missing) => Err(Failure::Refused(format!(
+                "There is no secret \"{missing}\" on this cluster: set it with `fletchline secret set {missing}`."
+            ))),
+        }
+    }
+
+    pub(super) async fn stop(&self, id: &ExecutionId, grace: Seconds) -> Result<(), RunnerError> {
+        let _turn = self.turn(id).await;
+        let is_over = self.hub.last(id).is_some_and(|seen| matches!(seen.phase, Phase::Ended(_) | Phase::Lost { .. }));
+        if is_over {
+            return Ok(());
+        }
+        let name = self.name(id);
+        let Some(pod) = asked(self.pods().get_opt(&name)).await? else {
+            let stopped = asked(self.deployments().delete(&name, &DeleteParams::background())).await;
+            return Ok(unless_absent(stopped)?);
+        };
+        let of_pod = pod.spec.and_then(|spec| spec.termination_grace_period_seconds).unwrap_or(0);
+        let copying = if of_pod > COPYING.into() { COPYING } else { 0 };
+        let stop = DeleteParams::default().grace_period(grace.0.max(1) + copying);
+        Ok(unless_absent(asked(self.pods().delete(&name, &stop)).await)?)
+    }
+
+    /// First what is to be kept, then our finalizer, then the object.
+    pub(super) async fn release(&self, id: &ExecutionId) -> Result<(), RunnerError> {
+        let _turn = self.turn(id).await;
+        let complete = match locked(&self.pods).get(id) {
+            Some(known) if !known.is_over => {
+                return Err(RunnerError::Refused(format!("{id} is still running: stop it first.")));
+            }
+            Some(known) => known.follower.as_ref().map(super::follow::Follower::ending),
+            None => None,
+        };
+        let is_lost = self.hub.last(id).is_some_and(|seen| matches!(seen.phase, Phase::Lost { .. }));
+        if let Some(mut complete) = complete.filter(|_| !is_lost) {
+            let stored = tokio::time::timeout(LOG, complete.wait_for(|complete| *complete)).await;
+            if !matches!(stored, Ok(Ok(_))) {
+                return Err(RunnerError::Unavailable(format!("The log of {id} is not here yet.")));
+            }
+        }
+        self.folder(id).release().map_err(|error| {
+            RunnerError::Unavailable(format!("The disk does not take what has to be written: {error}."))
+        })?;
+        self.remove(id).await?;
+        self.hub.forget(id);
+        Ok(())
+    }
+
+    /// Everything of this installation, whatever it does: for an installation that ends.
+    pub(super) async fn release_everything(&self) -> Result<(), RunnerError> {
+        let ours = ListParams::default().labels(&name::selector(&self.config.installation));
+        let plain = DeleteParams::background();
+        asked(self.deployments().delete_collection(&plain, &ours)).await?;
+        for service in asked(self.all::<Service>().list(&ours)).await? {
+            let name = service.metadata.name.unwrap_or_default();
+            unless_absent(asked(self.all::<Service>().delete(&name, &plain)).await)?;
+        }
+        for pod in asked(self.pods().list(&ours)).await? {
+            let name = pod.metadata.name.unwrap_or_default();
+            let stop = DeleteParams::default().grace_period(1);
+            unless_absent(asked(self.pods().delete(&name, &stop)).await)?;
+            unless_absent(asked(self.pods().patch(&name, &PatchParams::default(), &without_finalizer())).await)?;
+        }
+        asked(self.all::<Secret>().delete_collection(&plain, &ours)).await?;
+        asked(self.all::<ConfigMap>().delete_collection(&plain, &ours)).await?;
+        Ok(())
+    }
+
+    /// Everything of a released execution.
+    pub(super) async fn remove(&self, id: &ExecutionId) -> Result<(), RunnerError> {
+        let name = self.name(id);
+        unless_absent(asked(self.pods().patch(&name, &PatchParams::default(), &without_finalizer())).await)?;
+        let at_once = DeleteParams::default().grace_period(0);
+        unless_absent(asked(self.pods().delete(&name, &at_once)).await)?;
+        let plain = DeleteParams::background();
+        unless_absent(asked(self.all::<Deployment>().delete(&name, &plain)).await)?;
+        unless_absent(asked(self.all::<Service>().delete(&name, &plain)).await)?;
+        unless_absent(asked(self.all::<Secret>().delete(&name, &plain)).await)?;
+        unless_absent(asked(self.all::<ConfigMap>().delete(&name, &plain)).await)?;
+        locked(&self.pods).remove(id);
+        Ok(())
+    }
+
+    /// The folder of links lies in the Viewer's pod.
+    pub(super) async fn link(&self, viewer: &ExecutionId, links: &[Link]) -> Result<(), RunnerError> {
+        let pod = match self.running(viewer) {
+            Ok(pod) => pod,
+            // It asks again when it runs.
+            Err(_) => return Ok(()),
+        };
+        super::session::link(&self.pods(), &pod, links).await
+    }
+}

@@ -1,0 +1,65 @@
+//! What must a Kubernetes runner be told about the installation?
+
+use std::collections::BTreeMap;
+
+use model::{Acl, Seconds};
+
+/// Allow-listed and typed: nothing of a document reaches a manifest by another way.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KubeConfig {
+    /// Names what is ours in the namespace.
+    pub installation: String,
+    pub namespace: String,
+    /// Our own image: it prepares every task and loads.
+    pub image: String,
+    /// The claim that is the results volume.
+    pub results: String,
+    /// Shared volumes by name.
+    pub volumes: BTreeMap<String, ClaimVolume>,
+    /// The Secret whose keys are the installation's secrets.
+    pub secrets: String,
+    pub run_as: RunAs,
+    pub gpu_resource: String,
+    pub node_selector: BTreeMap<String, String>,
+    pub tolerations: Vec<Tolerated>,
+    pub pull_secrets: Vec<String>,
+    /// Beginnings of image names and what stands in their place.
+    pub registries: BTreeMap<String, String>,
+    /// Hosts and ranges of private addresses that may be loaded from.
+    pub load_from: Vec<String>,
+    /// How long a node may be away before what ran on it counts as lost.
+    pub node_lost: Seconds,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimVolume {
+    pub claim: String,
+    /// The most that a task may do with it.
+    pub access: Acl,
+}
+
+/// The user and group of every task's processes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunAs {
+    pub user: u32,
+    pub group: u32,
+}
+
+/// A taint of nodes that tasks may run on nevertheless. None: any value, any effect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tolerated {
+    pub key: String,
+    pub value: Option<String>,
+    pub effect: Option<String>,
+}
+
+impl KubeConfig {
+    /// The image's name as this cluster's nodes find it. The longest beginning decides.
+    pub fn found_at(&self, image: &str) -> String {
+        let fits = self.registries.iter().filter(|(from, _)| image.starts_with(from.as_str()));
+        match fits.max_by_key(|(from, _)| from.len()) {
+            Some((from, to)) => format!("{to}{}", &image[from.len()..]),
+            None => image.to_owned(),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! What of an execution lies on our side?
+//!
+//! `executions/<pipeline>/<task>/<n>/` holds its log, how far that was read, and whether it was released.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use model::{ExecutionId, supervise::LOG};
+
+const RELEASED: &str = "released";
+const POSITION: &str = "log.position";
+
+#[derive(Clone, Debug)]
+pub struct Folder(PathBuf);
+
+impl Folder {
+    pub fn of(data: &Path, id: &ExecutionId) -> Folder {
+        let executions = data.join("executions");
+        Folder(executions.join(id.pipeline.as_str()).join(id.task.as_str()).join(id.n.to_string()))
+    }
+
+    pub fn log(&self) -> PathBuf {
+        self.0.join(LOG)
+    }
+
+    pub fn position(&self) -> PathBuf {
+        self.0.join(POSITION)
+    }
+
+    /// # Errors
+    /// The disk.
+    pub fn make(&self) -> io::Result<()> {
+        fs::create_dir_all(&self.0)
+    }
+
+    /// Its number is never used again.
+    pub fn is_released(&self) -> bool {
+        self.0.join(RELEASED).exists()
+    }
+
+    /// # Errors
+    /// The disk.
+    pub fn release(&self) -> io::Result<()> {
+        self.make()?;
+        fs::File::create(self.0.join(RELEASED))?.sync_all()
+    }
+}

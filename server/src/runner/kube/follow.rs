@@ -1,0 +1,131 @@
+//! How is the log of one pod followed to its end?
+
+use std::time::Duration;
+
+use futures::{AsyncReadExt, io::AsyncRead};
+use k8s_openapi::{api::core::v1::Pod, jiff::Timestamp};
+use kube::{Api, api::LogParams};
+use tokio::sync::watch;
+
+use super::{folder::Folder, log::Sink, manifest::TASK};
+
+/// One GiB, as on a machine.
+const LIMIT: u64 = 1 << 30;
+const PIECE: usize = 64 * 1024;
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// The log of an execution, as far as it has come.
+pub struct Follower {
+    /// The pod has ended: what comes now is the end of the log.
+    over: watch::Sender<bool>,
+    complete: watch::Receiver<bool>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Follower {
+    pub fn begin(pods: Api<Pod>, name: String, folder: Folder) -> Follower {
+        let (over, is_over) = watch::channel(false);
+        let (done, complete) = watch::channel(false);
+        let task = tokio::spawn(async move {
+            follow(pods, &name, folder, is_over).await;
+            done.send_replace(true);
+        });
+        Follower { over, complete, task }
+    }
+
+    /// What is told when all of it is here. To be called when the pod has ended.
+    pub fn ending(&self) -> watch::Receiver<bool> {
+        self.over.send_replace(true);
+        self.complete.clone()
+    }
+}
+
+async fn follow(pods: Api<Pod>, name: &str, folder: Folder, mut is_over: watch::Receiver<bool>) {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        // What was so before the log was asked for: an end after that may have lines that this stream has not.
+        let was_over = *is_over.borrow();
+        let outcome = read(&pods, name, &folder).await;
+        match outcome {
+            Ok(mut sink) if was_over => {
+                if let Err(error) = sink.complete() {
+                    tracing::warn!("{name}: the end of the log could not be written: {error}");
+                }
+                return;
+            }
+            Ok(_) => pause = FIRST_PAUSE,
+            Err(Failed::Gone(sentence)) => return give_up(name, folder, &sentence),
+            Err(Failed::Passing(sentence)) => {
+                tracing::debug!("{name}: {sentence}");
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+        }
+        // The stream ends with the container, a moment before its pod is seen to have ended.
+        let _ = tokio::time::timeout(pause, is_over.wait_for(|over| *over && !was_over)).await;
+    }
+}
+
+/// Says in the log that the rest of it cannot be had.
+fn give_up(name: &str, folder: Folder, sentence: &str) {
+    let said = Sink::open(folder, LIMIT).and_then(|mut sink| {
+        sink.say(sentence)?;
+        sink.complete()
+    });
+    if let Err(error) = said {
+        tracing::warn!("{name}: {sentence} ({error})");
+    }
+}
+
+enum Failed {
+    Passing(String),
+    Gone(String),
+}
+
+async fn read(pods: &Api<Pod>, name: &str, folder: &Folder) -> Result<Sink, Failed> {
+    let disk = |error: std::io::Error| Failed::Passing(format!("the log could not be written: {error}"));
+    let mut sink = Sink::open(folder.clone(), LIMIT).map_err(disk)?;
+    if sink.position().is_complete {
+        return Ok(sink);
+    }
+    // Whole seconds are all that can be asked for; earlier lines are left out.
+    let since =
+        Timestamp::from_second((sink.position().at / 1_000_000_000) as i64).ok().filter(|_| sink.position().at > 0);
+    let wanted = LogParams {
+        container: Some(TASK.to_owned()),
+        follow: true,
+        timestamps: true,
+        since_time: since,
+        ..LogParams::default()
+    };
+    let mut stream = std::pin::pin!(pods.log_stream(name, &wanted).await.map_err(of_kube)?);
+    copy(&mut stream, &mut sink).await?;
+    Ok(sink)
+}
+
+async fn copy(stream: &mut (impl AsyncRead + Unpin), sink: &mut Sink) -> Result<(), Failed> {
+    let mut bytes = vec![0; PIECE];
+    loop {
+        let count = stream.read(&mut bytes).await.map_err(|error| Failed::Passing(error.to_string()))?;
+        if count == 0 {
+            return Ok(());
+        }
+        sink.take(&bytes[..count]).map_err(|error| Failed::Passing(error.to_string()))?;
+    }
+}
+
+fn of_kube(error: kube::Error) -> Failed {
+    match &error {
+        kube::Error::Api(status) if status.code == 404 => {
+            Failed::Gone("the rest of the log is gone with its pod".to_owned())
+        }
+        // The container is not there yet, or its node does not answer.
+        _ => Failed::Passing(error.to_string()),
+    }
+}

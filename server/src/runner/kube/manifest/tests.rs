@@ -1,0 +1,97 @@
+//! Are the manifests what they were, and what a restricted namespace takes?
+
+#[path = "../../../../tests/kubernetes/kinds.rs"]
+mod kinds;
+
+use std::collections::BTreeMap;
+
+use kinds::{every_kind, job, launch, mount};
+use model::{
+    Acl, EnvValue, KindName, Seconds,
+    launch::{Launch, Program},
+};
+
+use super::{Objects, objects};
+use crate::runner::kube::{
+    config::{ClaimVolume, KubeConfig, RunAs, Tolerated},
+    program,
+};
+
+pub fn config() -> KubeConfig {
+    KubeConfig {
+        installation: "5f0c".into(),
+        namespace: "fletchline".into(),
+        image: "registry.example/fletchline:1".into(),
+        results: "results".into(),
+        volumes: BTreeMap::from([
+            ("team".into(), ClaimVolume { claim: "nas".into(), access: Acl::ReadWrite }),
+            ("same".into(), ClaimVolume { claim: "results".into(), access: Acl::ReadOnly }),
+        ]),
+        secrets: "fletchline-secrets".into(),
+        run_as: RunAs { user: 1000, group: 1000 },
+        gpu_resource: "nvidia.com/gpu".into(),
+        node_selector: BTreeMap::new(),
+        tolerations: Vec::new(),
+        pull_secrets: Vec::new(),
+        registries: BTreeMap::new(),
+        load_from: Vec::new(),
+        node_lost: Seconds(120),
+    }
+}
+
+pub fn made(launch: &Launch, config: &KubeConfig) -> Objects {
+    let command = program::command(launch, config, "TOKEN").unwrap();
+    objects(launch, config, &command).unwrap()
+}
+
+fn refused(launch: &Launch, config: &KubeConfig) -> String {
+    let command = program::command(launch, config, "TOKEN").unwrap();
+    objects(launch, config, &command).unwrap_err()
+}
+
+#[test]
+fn the_manifests_of_every_kind_are_as_they_were() {
+    for (name, launch) in every_kind() {
+        insta::assert_snapshot!(name, made(&launch, &config()).yaml());
+    }
+}
+
+#[test]
+fn settings_reach_every_pod_and_only_those_of_the_list() {
+    let mut config = config();
+    config.node_selector = BTreeMap::from([("pool".into(), "ml".into())]);
+    config.tolerations = vec![Tolerated { key: "gpu".into(), value: None, effect: Some("NoSchedule".into()) }];
+    config.pull_secrets = vec!["registry".into()];
+    config.registries = BTreeMap::from([("python:".into(), "mirror.example/python:".into())]);
+    config.gpu_resource = "amd.com/gpu".into();
+    config.run_as = RunAs { user: 2000, group: 3000 };
+    insta::assert_snapshot!("settings", made(&job(), &config).yaml());
+}
+
+#[test]
+fn what_a_person_wrote_reaches_the_program_as_it_was() {
+    let mut launch = launch("echo", KindName::Job, Program::Command { argv: vec!["$(A)".into(), "$$(B) $C".into()] });
+    launch.env.insert("X".into(), EnvValue::Value("$(PATH)".into()));
+    let yaml = made(&launch, &config()).yaml();
+    assert!(yaml.contains("$$(A)") && yaml.contains("$$$$(B) $C") && yaml.contains("$$(PATH)"), "{yaml}");
+}
+
+#[test]
+fn what_this_cluster_cannot_run_is_said_in_a_sentence() {
+    let mut nothing = job();
+    nothing.image = None;
+    assert!(refused(&nothing, &config()).contains("has no image"));
+    let mut unknown = job();
+    unknown.mounts = vec![mount("lost", Acl::ReadOnly, "/lost", None)];
+    assert!(refused(&unknown, &config()).contains("no shared volume \"lost\""));
+}
+
+#[test]
+fn a_shared_volume_that_is_the_results_volume_shows_the_results_read_only() {
+    let mut launch = job();
+    launch.mounts = vec![mount("same", Acl::ReadWrite, "/all", None)];
+    let yaml = made(&launch, &config()).yaml();
+    let after = yaml.split("mountPath: /all/pipeline").nth(1).unwrap_or_else(|| panic!("{yaml}"));
+    assert!(after.trim_start().starts_with("name: claim-0\n"), "{after}");
+    assert!(after.split("mountPath").next().unwrap().contains("readOnly: true"), "{after}");
+}

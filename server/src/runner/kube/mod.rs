@@ -1,0 +1,210 @@
+//! How do tasks run as pods of a cluster?
+//!
+//! Everything that this side knows it can learn again: what there is from the cluster, by our labels; what was released
+//! and how far a log was read from the executions' folders.
+//!
+//! # Guarantees
+//! As [`Runner`]'s. An object's name is its execution's, it is made by POST, and our finalizer keeps it until its end and
+//! its log are on our side: "absent" means that it was never launched, or that somebody took our finalizer away.
+
+mod actions;
+pub mod config;
+mod folder;
+mod follow;
+mod log;
+pub mod manifest;
+pub mod name;
+mod phase;
+pub mod program;
+mod session;
+#[cfg(test)]
+mod tests;
+mod waiting;
+mod watch;
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use engine::{action::Action, observed::Observed};
+use k8s_openapi::api::core::v1::Pod;
+use kube::{Api, Client};
+use model::{ExecutionId, launch::Launch, site::Capacity};
+use tokio::sync::mpsc;
+
+use super::{Connection, Exec, Runner, RunnerError, Session, hub::Hub, locked};
+pub use config::KubeConfig;
+use folder::Folder;
+use follow::Follower;
+
+/// How long the first look at the cluster may take.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Lets a browser into a Notebook; asked at each launch.
+pub type Token = Arc<dyn Fn(&ExecutionId) -> String + Send + Sync>;
+
+/// What a cluster would get, as several YAML documents; none is asked.
+///
+/// # Errors
+/// One sentence: it cannot be run on a cluster.
+pub fn planned(launch: &Launch, config: &KubeConfig) -> Result<String, String> {
+    let command = program::command(launch, config, "made-at-the-launch")?;
+    Ok(manifest::objects(launch, config, &command)?.yaml())
+}
+
+/// Runs tasks in one namespace of a cluster.
+pub struct KubeRunner {
+    shared: Arc<Shared>,
+    watching: tokio::task::JoinHandle<()>,
+}
+
+struct Shared {
+    config: KubeConfig,
+    client: Client,
+    data: PathBuf,
+    token: Token,
+    hub: Hub,
+    pods: Mutex<BTreeMap<ExecutionId, Known>>,
+    /// The last warning about a pod, by its name.
+    warnings: Mutex<BTreeMap<String, String>>,
+    /// The first look is over.
+    is_complete: tokio::sync::watch::Sender<bool>,
+    turns: [tokio::sync::Mutex<()>; 64],
+}
+
+/// What the cluster has of an execution.
+struct Known {
+    pod: Pod,
+    follower: Option<Follower>,
+    /// Its end waits for its log, or was told.
+    is_over: bool,
+}
+
+impl KubeRunner {
+    /// The cluster that the environment names: inside one its service account, else a kubeconfig. The second value is
+    /// the namespace that it names.
+    ///
+    /// # Errors
+    /// One sentence: there is none.
+    pub async fn find() -> Result<(Client, String), RunnerError> {
+        let found = kube::Config::infer().await.map_err(|error| {
+            RunnerError::Refused(format!("There is no cluster: set KUBECONFIG, or run inside one ({error})."))
+        })?;
+        let namespace = found.default_namespace.clone();
+        let client = Client::try_from(found)
+            .map_err(|error| RunnerError::Refused(format!("The cluster cannot be used: {error}.")))?;
+        Ok((client, namespace))
+    }
+
+    /// Stops and removes everything of this installation in the cluster. What was recorded on our side stays.
+    ///
+    /// # Errors
+    /// The cluster did not do it; it can be asked again.
+    pub async fn release_everything(&self) -> Result<(), RunnerError> {
+        self.shared.release_everything().await
+    }
+
+    /// Must be called inside a tokio runtime. `data`: the data folder.
+    pub fn new(config: KubeConfig, client: Client, data: PathBuf, token: Token) -> KubeRunner {
+        let shared = Arc::new(Shared {
+            config,
+            client,
+            data,
+            token,
+            hub: Hub::default(),
+            pods: Mutex::default(),
+            warnings: Mutex::default(),
+            is_complete: tokio::sync::watch::channel(false).0,
+            turns: std::array::from_fn(|_| tokio::sync::Mutex::new(())),
+        });
+        let watching = tokio::spawn(watch::watch(shared.clone()));
+        KubeRunner { shared, watching }
+    }
+}
+
+impl Drop for KubeRunner {
+    /// Tasks go on; nobody here watches them any more.
+    fn drop(&mut self) {
+        self.watching.abort();
+        locked(&self.shared.pods).clear();
+    }
+}
+
+impl Shared {
+    fn pods(&self) -> Api<Pod> {
+        Api::namespaced(self.client.clone(), &self.config.namespace)
+    }
+
+    fn name(&self, id: &ExecutionId) -> String {
+        name::name(&self.config.installation, id)
+    }
+
+    fn folder(&self, id: &ExecutionId) -> Folder {
+        Folder::of(&self.data, id)
+    }
+
+    async fn turn(&self, id: &ExecutionId) -> tokio::sync::MutexGuard<'_, ()> {
+        use std::hash::{DefaultHasher, Hash, Hasher};
+        let mut hasher = DefaultHasher::new();
+        id.hash(&mut hasher);
+        self.turns[(hasher.finish() % 64) as usize].lock().await
+    }
+
+    /// The pod that runs now, by its own name: what serves has another one after each start.
+    fn running(&self, id: &ExecutionId) -> Result<String, RunnerError> {
+        use engine::observed::Phase;
+        let phase = self.hub.last(id).map(|seen| seen.phase);
+        let is_running = match phase {
+            Some(Phase::Running { .. } | Phase::Ready { .. } | Phase::RuleMet { .. } | Phase::Ending { .. }) => true,
+            Some(Phase::Absent | Phase::Preparing { .. } | Phase::Ended(_) | Phase::Lost { .. }) | None => false,
+        };
+        let pod = locked(&self.pods).get(id).and_then(|known| known.pod.metadata.name.clone());
+        pod.filter(|_| is_running).ok_or_else(|| RunnerError::NotRunning(id.clone()))
+    }
+}
+
+#[async_trait]
+impl Runner for KubeRunner {
+    async fn observe(&self) -> Result<mpsc::Receiver<Observed>, RunnerError> {
+        let mut complete = self.shared.is_complete.subscribe();
+        let seen = tokio::time::timeout(PATIENCE, complete.wait_for(|complete| *complete)).await;
+        match seen {
+            Ok(Ok(_)) => Ok(self.shared.hub.subscribe()),
+            Ok(Err(_)) | Err(_) => Err(RunnerError::Unavailable(format!(
+                "The cluster does not say what runs in namespace {}: is it there, and may this account list pods?",
+                self.shared.config.namespace
+            ))),
+        }
+    }
+
+    async fn perform(&self, action: Action) -> Result<(), RunnerError> {
+        match action {
+            Action::Launch(launch) => self.shared.launch(*launch).await,
+            Action::Stop { execution, grace } => self.shared.stop(&execution, grace).await,
+            Action::Release { execution } => self.shared.release(&execution).await,
+            Action::Links { viewer, links } => self.shared.link(&viewer, &links).await,
+        }
+    }
+
+    fn budget(&self) -> Option<Capacity> {
+        None
+    }
+
+    fn log(&self, execution: &ExecutionId) -> PathBuf {
+        self.shared.folder(execution).log()
+    }
+
+    async fn exec(&self, execution: &ExecutionId, exec: Exec) -> Result<Session, RunnerError> {
+        let pod = self.shared.running(execution)?;
+        session::exec(&self.shared.pods(), &pod, &exec).await
+    }
+
+    async fn dial(&self, execution: &ExecutionId, port: u16) -> Result<Box<dyn Connection>, RunnerError> {
+        let pod = self.shared.running(execution)?;
+        session::dial(&self.shared.pods(), &pod, port).await
+    }
+}

@@ -1,0 +1,171 @@
+//! What is told of a pod in each state that a cluster reports?
+
+use engine::observed::{Ended, Exit, Phase};
+use k8s_openapi::api::core::v1::Pod;
+use serde_json::{Value, json};
+
+use super::{phase::phase, waiting::sentence};
+
+const NOW: u64 = 1_800_000_000_000;
+
+fn pod(spec: Value, status: Value) -> Pod {
+    serde_json::from_value(json!({"metadata": {"name": "p"}, "spec": spec, "status": status})).unwrap()
+}
+
+fn spec() -> Value {
+    json!({"nodeName": "n", "restartPolicy": "Never", "containers": [{"name": "task"}]})
+}
+
+fn task(state: Value) -> Value {
+    json!({"containerStatuses": [{"name": "task", "image": "i", "imageID": "", "restartCount": 0, "ready": false, "state": state}]})
+}
+
+fn seen(pod: &Pod) -> Phase {
+    phase(pod, None, &|| sentence(pod, None), NOW)
+}
+
+fn exit(pod: &Pod) -> Exit {
+    match seen(pod) {
+        Phase::Ended(Ended { exit, .. }) => exit,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn terminated(code: i32, reason: &str, message: &str) -> Value {
+    task(json!({"terminated": {"exitCode": code, "reason": reason, "message": message}}))
+}
+
+#[test]
+fn the_helpers_word_about_an_end_is_what_is_told() {
+    let told = |how: Value| json!({"end": {"how": how, "started": 5, "ended": 7}, "facts": {"a": 1}}).to_string();
+    let ended = seen(&pod(spec(), terminated(3, "Error", &told(json!({"code": 3})))));
+    let facts = Some(json!({"a": 1}));
+    assert_eq!(ended, Phase::Ended(Ended { exit: Exit::Code { code: 3 }, started: Some(5), ended: 7, facts }));
+    let exits = [
+        (json!({"signal": 15}), Exit::Signal { signal: 15 }),
+        (json!("timed_out"), Exit::TimedOut),
+        (json!({"not_started": "no"}), Exit::NotStarted { sentence: "no".into() }),
+        (json!({"snapshot_failed": "full"}), Exit::SnapshotFailed { sentence: "full".into() }),
+    ];
+    for (how, expected) in exits {
+        assert_eq!(exit(&pod(spec(), terminated(1, "Error", &told(how)))), expected);
+    }
+}
+
+#[test]
+fn an_end_without_a_word_is_told_by_the_clusters_reason() {
+    let limited = json!({"restartPolicy": "Never", "containers": [{"name": "task", "resources": {"limits": {"memory": "4294967296"}}}]});
+    let sentence = "It needed more memory than its limit of 4 GiB.".to_owned();
+    assert_eq!(
+        exit(&pod(limited.clone(), terminated(137, "OOMKilled", ""))),
+        Exit::OutOfMemory { sentence: sentence.clone() }
+    );
+    let killed = json!({"end": {"how": {"signal": 9}, "started": 1, "ended": 2}}).to_string();
+    assert_eq!(exit(&pod(limited, terminated(137, "OOMKilled", &killed))), Exit::OutOfMemory { sentence });
+    assert_eq!(exit(&pod(spec(), terminated(137, "Error", ""))), Exit::Signal { signal: 9 });
+    assert_eq!(exit(&pod(spec(), terminated(2, "Error", ""))), Exit::Code { code: 2 });
+    assert!(matches!(exit(&pod(spec(), terminated(128, "StartError", "no such file"))), Exit::NotStarted { .. }));
+}
+
+#[test]
+fn eviction_preemption_and_lost_nodes_are_not_the_tasks_fault() {
+    let evicted = json!({"phase": "Failed", "reason": "Evicted", "message": "low on memory"});
+    assert!(matches!(seen(&pod(spec(), evicted)), Phase::Lost { sentence } if sentence.contains("low on memory")));
+    for reason in ["PreemptionByScheduler", "DeletionByTaintManager", "TerminationByKubelet", "EvictionByEvictionAPI"] {
+        let mut status = terminated(143, "Error", "");
+        status["conditions"] = json!([{"type": "DisruptionTarget", "status": "True", "reason": reason}]);
+        assert!(matches!(seen(&pod(spec(), status)), Phase::Lost { .. }), "{reason}");
+    }
+    let unknown = terminated(137, "ContainerStatusUnknown", "");
+    assert!(matches!(seen(&pod(spec(), unknown)), Phase::Lost { .. }));
+}
+
+#[test]
+fn ready_is_when_it_has_started_and_the_rule_is_met_when_it_is_ready() {
+    let with_rule = json!({"restartPolicy": "Never", "containers": [{"name": "task", "startupProbe": {}}]});
+    let status = |started: bool, ready: bool| {
+        let mut status = task(json!({"running": {"startedAt": "2026-01-01T00:00:00Z"}}));
+        status["containerStatuses"][0]["started"] = json!(started);
+        status["containerStatuses"][0]["ready"] = json!(ready);
+        status
+    };
+    let started = 1_767_225_600_000;
+    assert_eq!(seen(&pod(with_rule.clone(), status(false, false))), Phase::Running { started });
+    assert_eq!(seen(&pod(with_rule.clone(), status(true, false))), Phase::Ready { started, ready: NOW });
+    assert_eq!(seen(&pod(with_rule.clone(), status(true, true))), Phase::RuleMet { started, ready: NOW });
+    assert_eq!(seen(&pod(spec(), status(true, false))), Phase::Running { started });
+    assert_eq!(seen(&pod(spec(), status(true, true))), Phase::Ready { started, ready: NOW });
+    // What was told before does not change.
+    let before = Phase::RuleMet { started, ready: 9 };
+    let again = phase(&pod(with_rule, status(true, false)), Some(&before), &String::new, NOW);
+    assert_eq!(again, before);
+}
+
+#[test]
+fn what_was_stopped_before_it_ran_has_ended_when_nothing_of_it_can_run_any_more() {
+    let stopped = |spec: Value, status: Value| {
+        let mut pod = pod(spec, status);
+        pod.metadata.deletion_timestamp = serde_json::from_value(json!("2026-01-01T00:00:00Z")).unwrap();
+        pod
+    };
+    let unplaced = json!({"restartPolicy": "Never", "containers": []});
+    assert_eq!(exit(&stopped(unplaced, json!({"phase": "Pending"}))), Exit::Signal { signal: 15 });
+    assert!(matches!(seen(&stopped(spec(), json!({"phase": "Pending"}))), Phase::Preparing { .. }));
+    assert_eq!(exit(&stopped(spec(), json!({"phase": "Failed"}))), Exit::Signal { signal: 15 });
+    let running = task(json!({"running": {"startedAt": "2026-01-01T00:00:00Z"}}));
+    assert!(matches!(seen(&stopped(spec(), running)), Phase::Ending { .. }));
+}
+
+#[test]
+fn folders_that_could_not_be_made_end_it_with_the_helpers_sentence() {
+    let message = json!({"end": {"how": {"not_started": "The folder is there already."}, "started": null, "ended": 2}});
+    let status = json!({"initContainerStatuses": [{"name": "prepare", "image": "", "imageID": "", "ready": false,
+        "restartCount": 0, "state": {"terminated": {"exitCode": 1, "message": message.to_string()}}}]});
+    assert_eq!(exit(&pod(spec(), status)), Exit::NotStarted { sentence: "The folder is there already.".into() });
+}
+
+#[test]
+fn a_service_that_comes_up_again_goes_on_and_one_that_does_not_has_ended() {
+    let serving = json!({"restartPolicy": "Always", "containers": [{"name": "task"}]});
+    let status = |restarts: u32| {
+        let mut status = task(json!({"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}}));
+        status["containerStatuses"][0]["restartCount"] = json!(restarts);
+        status["containerStatuses"][0]["lastState"] = json!({"terminated": {"exitCode": 4}});
+        status
+    };
+    assert!(matches!(seen(&pod(serving.clone(), status(1))), Phase::Preparing { .. }));
+    assert_eq!(exit(&pod(serving, status(2))), Exit::Code { code: 4 });
+}
+
+fn says(spec: Value, status: Value, event: Option<&str>, expected: &str) {
+    let said = sentence(&pod(spec, status), event);
+    assert!(said.starts_with(expected), "{said}");
+}
+
+#[test]
+fn a_waiting_pod_says_why_in_a_sentence_with_the_clusters_words_behind_it() {
+    let unplaced = |message: &str| json!({"conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}]});
+    let asks = json!({"containers": [{"name": "task", "resources": {"requests":
+        {"nvidia.com/gpu": "2", "cpu": "1500m", "memory": "4294967296"}}}]});
+    let words = "0/1 nodes are available: 1 Insufficient nvidia.com/gpu.";
+    let expected = format!("asks for 2 GPUs, 1.5 processors, 4 GiB, and no node has that free · {words}");
+    says(asks, unplaced(words), None, &expected);
+    let none = || json!({"containers": []});
+    says(none(), unplaced("persistentvolumeclaim \"nas\" not found"), None, "The claim nas is not there: make it");
+    says(none(), unplaced("1 node(s) had untolerated taint {gpu: }"), None, "no node takes it: see the node selector");
+    says(none(), unplaced("pod has unbound immediate PersistentVolumeClaims"), None, "waits for a volume to be made");
+    let pull = task(json!({"waiting": {"reason": "ImagePullBackOff", "message": "not found"}}));
+    says(spec(), pull, None, "The image i cannot be pulled · not found");
+    let config =
+        task(json!({"waiting": {"reason": "CreateContainerConfigError", "message": "secret \"x\" not found"}}));
+    says(spec(), config, None, "Its container cannot be made · secret");
+    says(
+        spec(),
+        json!({}),
+        Some("Multi-Attach error for volume"),
+        "Its volume is still in use on another node · Multi",
+    );
+    says(spec(), json!({}), Some("MountVolume.SetUp failed"), "A volume cannot be mounted · MountVolume");
+    says(spec(), json!({}), Some("nothing that matters"), "Its pod is being begun on a node.");
+    says(none(), json!({}), None, "It waits for a node.");
+}

@@ -1,0 +1,107 @@
+//! Why does a pod not run yet?
+//!
+//! One sentence for the task's person, the cluster's own words behind it.
+
+use k8s_openapi::api::core::v1::{ContainerStateWaiting, Pod};
+
+/// `event`: the last warning about the pod, if there is one.
+pub fn sentence(pod: &Pod, event: Option<&str>) -> String {
+    unschedulable(pod)
+        .or_else(|| container(pod))
+        .or_else(|| event.and_then(from_event))
+        .unwrap_or_else(|| plain(pod).to_owned())
+}
+
+fn with_words(sentence: &str, words: &str) -> String {
+    if words.is_empty() { sentence.to_owned() } else { format!("{sentence} · {words}") }
+}
+
+fn unschedulable(pod: &Pod) -> Option<String> {
+    let mut conditions = pod.status.as_ref()?.conditions.iter().flatten();
+    let condition = conditions.find(|one| one.type_ == "PodScheduled" && one.status == "False")?;
+    let words = condition.message.as_deref().unwrap_or_default();
+    if let Some(claim) = between(words, "persistentvolumeclaim \"", "\" not found") {
+        let sentence = format!("The claim {claim} is not there: make it, or name another one in the settings");
+        return Some(with_words(&sentence, words));
+    }
+    let asked = asked(pod);
+    let sentence = match (words.contains("Insufficient"), words.contains("unbound immediate PersistentVolumeClaims")) {
+        (true, _) if !asked.is_empty() => format!("asks for {asked}, and no node has that free"),
+        (true, _) => "no node has room for it".to_owned(),
+        (false, true) => "waits for a volume to be made for its claim".to_owned(),
+        (false, false) if words.contains("untolerated taint") || words.contains("node selector") => {
+            "no node takes it: see the node selector and the tolerations in the settings".to_owned()
+        }
+        (false, false) => "no node takes it".to_owned(),
+    };
+    Some(with_words(&sentence, words))
+}
+
+/// In a person's words: `2 GPUs, 4 processors, 8 GiB`.
+fn asked(pod: &Pod) -> String {
+    let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
+    let requests = containers.filter_map(|one| one.resources.as_ref()?.requests.as_ref()).flatten();
+    let mut said: Vec<String> = requests
+        .map(|(name, quantity)| match name.as_str() {
+            "cpu" => processors(&quantity.0),
+            "memory" => quantity.0.parse::<model::Memory>().map_or(quantity.0.clone(), |memory| memory.to_string()),
+            _ if quantity.0 == "1" => "1 GPU".to_owned(),
+            _ => format!("{} GPUs", quantity.0),
+        })
+        .collect();
+    said.sort_by_key(|text| !text.contains("GPU"));
+    said.join(", ")
+}
+
+fn processors(quantity: &str) -> String {
+    match quantity.strip_suffix('m').and_then(|thousandths| thousandths.parse().ok()) {
+        Some(1000) => "1 processor".to_owned(),
+        Some(thousandths) => format!("{} processors", model::Cpu(thousandths)),
+        None => format!("{quantity} processors"),
+    }
+}
+
+fn container(pod: &Pod) -> Option<String> {
+    let status = pod.status.as_ref()?;
+    let all = status.init_container_statuses.iter().chain(&status.container_statuses).flatten();
+    let waiting = all.into_iter().filter_map(|one| Some((one, one.state.as_ref()?.waiting.as_ref()?)));
+    let mut said = waiting.filter_map(|(one, waiting)| of_waiting(&one.image, waiting));
+    said.next()
+}
+
+fn of_waiting(image: &str, waiting: &ContainerStateWaiting) -> Option<String> {
+    let words = waiting.message.as_deref().unwrap_or_default();
+    let sentence = match waiting.reason.as_deref()? {
+        "ErrImagePull" | "ImagePullBackOff" => format!("The image {image} cannot be pulled"),
+        "InvalidImageName" => format!("{image} is not the name of an image"),
+        "ErrImageNeverPull" => format!("The image {image} is not on the node"),
+        "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => {
+            "Its container cannot be made".to_owned()
+        }
+        "CrashLoopBackOff" => "It ended, and is started again".to_owned(),
+        _ => return None,
+    };
+    Some(with_words(&sentence, words))
+}
+
+fn from_event(words: &str) -> Option<String> {
+    let sentence = if words.contains("Multi-Attach") {
+        "Its volume is still in use on another node"
+    } else if words.contains("MountVolume") || words.contains("AttachVolume") || words.contains("mount volumes") {
+        "A volume cannot be mounted"
+    } else if words.contains("sandbox") {
+        "The node could not begin its pod"
+    } else {
+        return None;
+    };
+    Some(with_words(sentence, words))
+}
+
+fn plain(pod: &Pod) -> &'static str {
+    let is_placed = pod.spec.as_ref().is_some_and(|spec| spec.node_name.is_some());
+    if is_placed { "Its pod is being begun on a node." } else { "It waits for a node." }
+}
+
+fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
+    text.split_once(before)?.1.split_once(after).map(|(found, _)| found)
+}

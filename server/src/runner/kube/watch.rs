@@ -1,0 +1,199 @@
+//! What has changed in the cluster?
+
+use std::{
+    collections::BTreeSet,
+    pin::pin,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use engine::observed::{Ended, Exit, Observation, Phase};
+use futures::{StreamExt, TryStreamExt};
+use k8s_openapi::api::core::v1::{Event, Pod};
+use kube::{
+    Api,
+    runtime::{WatchStreamExt, watcher},
+};
+use model::{ExecutionId, run::Millis};
+
+use super::{Known, Shared, follow::Follower, locked, manifest::TASK, name, phase, waiting};
+
+/// Warnings that are kept; more than pods can wait at a time are no help.
+const WARNINGS: usize = 10_000;
+
+fn now() -> Millis {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as Millis)
+}
+
+/// Until it is aborted. A broken or outdated stream begins again with a list.
+pub async fn watch(shared: Arc<Shared>) {
+    tokio::join!(pods(&shared), warnings(&shared));
+}
+
+async fn pods(shared: &Arc<Shared>) {
+    let wanted = watcher::Config::default().labels(&name::selector(&shared.config.installation));
+    let mut stream = pin!(watcher(shared.pods(), wanted).default_backoff());
+    let mut listed = BTreeSet::new();
+    while let Some(event) = stream.next().await {
+        match event {
+            Ok(watcher::Event::Init) => listed.clear(),
+            Ok(watcher::Event::InitApply(pod)) => listed.extend(shared.see(pod)),
+            Ok(watcher::Event::InitDone) => {
+                let known: Vec<ExecutionId> = locked(&shared.pods).keys().cloned().collect();
+                for id in known.into_iter().filter(|id| !listed.contains(id)) {
+                    shared.gone(&id).await;
+                }
+                shared.is_complete.send_replace(true);
+            }
+            Ok(watcher::Event::Apply(pod)) => {
+                shared.see(pod);
+            }
+            Ok(watcher::Event::Delete(pod)) => {
+                if let Some(id) = name::execution(&pod.metadata) {
+                    shared.gone(&id).await;
+                }
+            }
+            Err(error) => tracing::warn!("the pods of {} cannot be watched: {error}", shared.config.namespace),
+        }
+    }
+}
+
+async fn warnings(shared: &Arc<Shared>) {
+    let events: Api<Event> = Api::namespaced(shared.client.clone(), &shared.config.namespace);
+    let wanted = watcher::Config::default().fields("type=Warning,involvedObject.kind=Pod");
+    let mut stream = pin!(watcher(events, wanted).default_backoff().applied_objects());
+    loop {
+        match stream.try_next().await {
+            Ok(Some(event)) => shared.warned(event),
+            Ok(None) => return,
+            // Without the right to read them the pods' own words have to do.
+            Err(error) => tracing::debug!("events cannot be watched: {error}"),
+        }
+    }
+}
+
+impl Shared {
+    fn warned(self: &Arc<Self>, event: Event) {
+        let (Some(pod), Some(words)) = (event.involved_object.name, event.message) else { return };
+        {
+            let mut warnings = locked(&self.warnings);
+            if warnings.len() >= WARNINGS {
+                warnings.clear();
+            }
+            warnings.insert(pod.clone(), words);
+        }
+        let known = locked(&self.pods)
+            .values()
+            .map(|known| &known.pod)
+            .find(|known| known.metadata.name.as_deref() == Some(pod.as_str()))
+            .cloned();
+        if let Some(pod) = known {
+            self.see(pod);
+        }
+    }
+
+    /// Tells what a pod's state means, and follows its log. `None`: it is none of ours.
+    pub(super) fn see(self: &Arc<Self>, pod: Pod) -> Option<ExecutionId> {
+        let id = name::execution(&pod.metadata)?;
+        if self.folder(&id).is_released() {
+            // Its release was cut short.
+            let (shared, id) = (self.clone(), id.clone());
+            tokio::spawn(async move {
+                if let Err(error) = shared.remove(&id).await {
+                    tracing::warn!("{id}: {error}");
+                }
+            });
+            return None;
+        }
+        let before = self.hub.last(&id).map(|seen| seen.phase);
+        let pod_name = pod.metadata.name.clone().unwrap_or_default();
+        let warning = locked(&self.warnings).get(&pod_name).cloned();
+        let phase = phase::phase(&pod, before.as_ref(), &|| waiting::sentence(&pod, warning.as_deref()), now());
+        let mut pods = locked(&self.pods);
+        let known =
+            pods.entry(id.clone()).or_insert_with(|| Known { pod: pod.clone(), follower: None, is_over: false });
+        if known.pod.metadata.uid != pod.metadata.uid {
+            known.follower = None;
+        }
+        known.pod = pod;
+        if known.is_over {
+            return Some(id);
+        }
+        if known.follower.is_none() && has_log(&known.pod) {
+            known.follower = Some(Follower::begin(self.pods(), pod_name, self.folder(&id)));
+        }
+        let observation = Observation { execution: id.clone(), phase, progress: None };
+        let (Phase::Ended(_) | Phase::Lost { .. }) = observation.phase else {
+            self.hub.tell(observation);
+            return Some(id);
+        };
+        known.is_over = true;
+        match &known.follower {
+            Some(follower) => self.tell_after(follower.ending(), observation),
+            None => self.hub.tell(observation),
+        }
+        Some(id)
+    }
+
+    /// An end is told when the log is here, so that whoever hears of it finds all of it. What was lost may have none.
+    fn tell_after(self: &Arc<Self>, mut complete: tokio::sync::watch::Receiver<bool>, observation: Observation) {
+        let shared = self.clone();
+        tokio::spawn(async move {
+            if let Phase::Ended(_) = observation.phase {
+                let _ = tokio::time::timeout(super::PATIENCE, complete.wait_for(|complete| *complete)).await;
+            }
+            shared.hub.tell(observation);
+        });
+    }
+
+    /// A pod that is not there any more, though nobody here has released it.
+    async fn gone(self: &Arc<Self>, id: &ExecutionId) {
+        let serves = match locked(&self.pods).get(id) {
+            Some(known) if !known.is_over => phase::serves(&known.pod),
+            Some(_) | None => return,
+        };
+        let name = self.name(id);
+        let is_left = match serves {
+            true => self.deployments().get_opt(&name).await.map(|found| found.is_some()),
+            false => self.pods().get_opt(&name).await.map(|found| found.is_some()),
+        };
+        match (is_left, serves) {
+            // There after all, or to be asked again with the next list.
+            (Ok(true) | Err(_), _) => {}
+            (Ok(false), true) => {
+                let exit = Exit::Signal { signal: 15 };
+                self.is_over(id, Phase::Ended(Ended { exit, started: None, ended: now(), facts: None }));
+            }
+            (Ok(false), false) => {
+                let sentence = "Its pod was taken out of the cluster by somebody else.".to_owned();
+                self.is_over(id, Phase::Lost { sentence });
+            }
+        }
+    }
+
+    fn is_over(&self, id: &ExecutionId, phase: Phase) {
+        if let Some(known) = locked(&self.pods).get_mut(id) {
+            known.is_over = true;
+            known.follower = None;
+        }
+        self.hub.tell(Observation { execution: id.clone(), phase, progress: None });
+    }
+
+    /// It could not be launched, and nothing of it is there.
+    pub(super) fn refuse(&self, id: &ExecutionId, sentence: String) {
+        let exit = Exit::NotStarted { sentence };
+        let phase = Phase::Ended(Ended { exit, started: None, ended: now(), facts: None });
+        self.hub.tell(Observation { execution: id.clone(), phase, progress: None });
+    }
+
+    pub(super) fn prepares(&self, id: &ExecutionId, sentence: String) {
+        self.hub.tell(Observation { execution: id.clone(), phase: Phase::Preparing { sentence }, progress: None });
+    }
+}
+
+/// The task's container has begun, at least.
+fn has_log(pod: &Pod) -> bool {
+    let all = pod.status.iter().filter_map(|status| status.container_statuses.as_ref()).flatten();
+    let states = all.filter(|one| one.name == TASK).filter_map(|one| one.state.as_ref());
+    states.into_iter().any(|state| state.running.is_some() || state.terminated.is_some())
+}
