@@ -5,6 +5,8 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
+use model::site::RunnerName;
+
 use crate::{
     backend::{Runs, results, site},
     controller::{self, Controller, StartError},
@@ -12,13 +14,17 @@ use crate::{
     python::{OnThisMachine, Programs},
     runner::{
         Runner, RunnerError,
+        kube::{
+            KubeConfig, KubeRunner,
+            config::{ClaimVolume, RunAs, Tolerated},
+        },
         local::{
             LocalConfig, LocalRunner,
             config::{Budget, LOG_LIMIT, Secrets as Ask, Volume as Folder, Volumes},
         },
     },
     secrets::Secrets,
-    settings::{Settings, volumes::Volume},
+    settings::{Settings, kubernetes, volumes::Volume},
     store::Store,
 };
 
@@ -54,12 +60,48 @@ pub enum PlaceError {
 /// One sentence; then nothing was started.
 pub async fn place(wanted: Wanted) -> Result<Place, PlaceError> {
     let settings = wanted.settings.read().unwrap_or_else(PoisonError::into_inner).clone();
-    let config = config(&wanted, &settings)?;
-    let runner: Arc<dyn Runner> = Arc::new(LocalRunner::new(config)?);
+    let runner: Arc<dyn Runner> = match settings.runner {
+        RunnerName::Local => Arc::new(LocalRunner::new(config(&wanted, &settings)?)?),
+        RunnerName::Kubernetes => Arc::new(cluster(&wanted, &settings).await?),
+    };
     let site = site::of(&settings, runner.budget(), wanted.secrets.names());
     let parts = controller::Parts { store: wanted.store, runner: runner.clone(), site };
     let runs: Arc<dyn Runs> = Arc::new(Controller::start(parts).await?);
     Ok(Place { runs, runner })
+}
+
+async fn cluster(wanted: &Wanted, settings: &Settings) -> Result<KubeRunner, PlaceError> {
+    let (client, namespace) = KubeRunner::find().await?;
+    let config = kubernetes(settings, &wanted.installation, &namespace);
+    let programs = wanted.programs.clone();
+    Ok(KubeRunner::new(config, client, wanted.data.root().to_owned(), Arc::new(move |id| programs.token(id))))
+}
+
+/// `namespace`: unless the settings name one.
+pub fn kubernetes(settings: &Settings, installation: &str, namespace: &str) -> KubeConfig {
+    use crate::settings::Place;
+    let of = settings.kubernetes.clone();
+    let claims = settings.volumes.iter().filter_map(|(name, volume)| match &volume.place {
+        Place::Claim(claim) => Some((name.clone(), ClaimVolume { claim: claim.clone(), access: volume.access })),
+        Place::Folder(_) => None,
+    });
+    let tolerated = |one: kubernetes::Toleration| Tolerated { key: one.key, value: one.value, effect: one.effect };
+    KubeConfig {
+        installation: installation.to_owned(),
+        namespace: of.namespace.unwrap_or_else(|| namespace.to_owned()),
+        image: of.image,
+        results: of.results,
+        volumes: claims.collect(),
+        secrets: of.secrets,
+        run_as: RunAs { user: of.run_as.0, group: of.run_as.1 },
+        gpu_resource: of.gpu_resource,
+        node_selector: of.node_selector,
+        tolerations: of.tolerations.into_iter().map(tolerated).collect(),
+        pull_secrets: of.pull_secrets,
+        registries: of.registries,
+        load_from: settings.load_from.clone(),
+        node_lost: of.node_lost_seconds,
+    }
 }
 
 fn config(wanted: &Wanted, settings: &Settings) -> Result<LocalConfig, PlaceError> {

@@ -15,14 +15,20 @@ pub(super) fn site(core: &Core) -> Site {
     of(&core.settings(), core.runner.budget(), core.secrets.names())
 }
 
+/// Of a cluster whose nodes nobody has asked: nothing is too much.
+const UNKNOWN: Capacity = Capacity { cpu: Cpu(u32::MAX), memory: Memory(u64::MAX), gpu: u32::MAX };
+
 /// The plain value that pages and the engine validate with.
 pub fn of(settings: &Settings, budget: Option<Capacity>, secrets: std::collections::BTreeSet<String>) -> Site {
     Site {
-        runner: RunnerName::Local,
-        capacity: budget.unwrap_or(Capacity { cpu: Cpu(0), memory: Memory(0), gpu: 0 }),
+        runner: settings.runner,
+        capacity: budget.unwrap_or(UNKNOWN),
         volumes: settings.volumes.iter().map(|(name, volume)| (name.clone(), volume.site())).collect(),
         secrets,
-        default_images: std::collections::BTreeMap::new(),
+        default_images: match settings.runner {
+            RunnerName::Local => std::collections::BTreeMap::new(),
+            RunnerName::Kubernetes => settings.kubernetes.images.clone(),
+        },
         limits: Limits::default(),
     }
 }

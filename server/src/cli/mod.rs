@@ -1,5 +1,6 @@
 //! What can be asked on the command line?
 
+mod dry;
 mod exec;
 mod load;
 mod local;
@@ -47,7 +48,12 @@ enum Command {
     /// Say what is wrong with a pipeline in a file.
     Validate { file: PathBuf },
     /// Show what each task of a pipeline in a file would find mounted, without running anything.
-    Plan { file: PathBuf },
+    Plan {
+        file: PathBuf,
+        /// The mounts, or the manifests that a cluster would get. No cluster is asked.
+        #[arg(long, value_enum, default_value_t = plan::Format::Mounts)]
+        format: plan::Format,
+    },
     /// Download and unpack into a folder, as a Load Data does.
     Load(load::Arguments),
     /// Run a program inside a running task; without one, open a shell there.
@@ -74,6 +80,9 @@ enum Secret {
 /// Settings over those of `fletchline.toml` and of the environment (FLETCHLINE_<NAME>).
 #[derive(Args, Clone, Default)]
 pub struct Overrides {
+    /// Where tasks run: local or kubernetes.
+    #[arg(long)]
+    runner: Option<String>,
     /// The address to listen on; 127.0.0.1 unless set.
     #[arg(long)]
     bind: Option<String>,
@@ -112,6 +121,7 @@ pub struct Overrides {
 impl Overrides {
     fn given(self) -> BTreeMap<String, String> {
         let all = [
+            ("runner", self.runner),
             ("bind", self.bind),
             ("port", self.port),
             ("public_url", self.public_url),
@@ -175,7 +185,7 @@ async fn carry_out(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Serve(overrides) => serve(data()?, overrides).await,
         Command::Run(arguments) => run::run(data()?, arguments, cli.json).await,
         Command::Validate { file } => plan::validate(&data()?, &file, cli.json),
-        Command::Plan { file } => plan::plan(&data()?, &file),
+        Command::Plan { file, format } => plan::plan(&data()?, &file, format),
         Command::Load(arguments) => load::load(arguments, cli.json).await,
         Command::Exec(arguments) => exec::exec(&data()?, arguments).await,
         Command::Link => stop::link(&data()?, cli.json).await,

@@ -1,12 +1,15 @@
 //! What would a pipeline do, and what is wrong with it?
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use anyhow::Context;
 use model::{Cpu, Memory, Pipeline, Problem, Severity, Site, document, mounts, site::Capacity};
 
-use super::Outcome;
-use crate::{backend::site, data_folder::DataFolder, secrets::Secrets};
+use super::{Outcome, dry};
+use crate::{backend::site, data_folder::DataFolder, place, secrets::Secrets, settings::Settings};
 
 /// The file as text and as a pipeline.
 pub(super) fn read(file: &Path) -> anyhow::Result<(String, document::Read)> {
@@ -38,10 +41,34 @@ fn say(problem: &Problem) {
     println!("{kind}: {}", problem.sentence);
 }
 
-pub(super) fn plan(data: &DataFolder, file: &Path) -> anyhow::Result<Outcome> {
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    Mounts,
+    Kubernetes,
+}
+
+pub(super) fn plan(data: &DataFolder, file: &Path, format: Format) -> anyhow::Result<Outcome> {
     let (_, read) = read(file)?;
-    println!("{}", serde_json::to_string_pretty(&mounted(&read.pipeline, &here(data)?))?);
+    match format {
+        Format::Mounts => println!("{}", serde_json::to_string_pretty(&mounted(&read.pipeline, &here(data)?))?),
+        Format::Kubernetes => {
+            let settings = crate::serve::settings(data, &BTreeMap::from([("runner".into(), "kubernetes".into())]))?;
+            print!("{}", manifests(&read.pipeline, &settings)?);
+        }
+    }
     Ok(Outcome::Done)
+}
+
+/// Of a first run: each task's first execution, and each copy's.
+fn manifests(pipeline: &Pipeline, settings: &Settings) -> anyhow::Result<String> {
+    let config = place::kubernetes(settings, "plan", "default");
+    let launches = dry::launches(pipeline, &site::of(settings, None, BTreeSet::new()));
+    let mut text = String::new();
+    for launch in launches.map_err(anyhow::Error::msg)? {
+        let made = crate::runner::kube::planned(&launch, &config).map_err(anyhow::Error::msg)?;
+        text.push_str(&made);
+    }
+    Ok(text)
 }
 
 fn mounted(pipeline: &Pipeline, site: &Site) -> serde_json::Value {

@@ -2,25 +2,29 @@
 
 use std::collections::BTreeMap;
 
-use super::{SETTINGS, SettingsError, Volume};
+use super::{Kubernetes, SETTINGS, SettingsError, Volume};
 
 const VOLUMES: &str = "volumes";
+const KUBERNETES: &str = "kubernetes";
 
 pub(super) struct File {
     pub values: BTreeMap<String, String>,
     pub volumes: BTreeMap<String, Volume>,
+    pub kubernetes: Kubernetes,
 }
 
 pub(super) fn parse(text: &str) -> Result<File, SettingsError> {
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| SettingsError::Syntax(error.to_string()))?;
-    let mut file = File { values: BTreeMap::new(), volumes: BTreeMap::new() };
+    let mut file = File { values: BTreeMap::new(), volumes: BTreeMap::new(), kubernetes: Kubernetes::default() };
     for (name, value) in table {
         if name == VOLUMES {
             file.volumes = super::volumes::parse(value)?;
+        } else if name == KUBERNETES {
+            file.kubernetes = super::kubernetes::parse(value)?;
         } else if SETTINGS.iter().any(|setting| setting.name == name) {
             file.values.insert(name.clone(), scalar(&name, &value)?);
         } else {
-            return Err(unknown(&name, SETTINGS.iter().map(|setting| setting.name).chain([VOLUMES])));
+            return Err(unknown(&name, SETTINGS.iter().map(|setting| setting.name).chain([VOLUMES, KUBERNETES])));
         }
     }
     Ok(file)

@@ -1,9 +1,10 @@
 //! Which settings has an installation, and where does each value come from?
 //!
 //! A value is, from weak to strong: its default, `fletchline.toml` in the data folder, `FLETCHLINE_<NAME>` in the
-//! environment, a flag. Named volumes are in the file alone.
+//! environment, a flag. Named volumes and the table `[kubernetes]` are in the file alone.
 
 mod file;
+pub mod kubernetes;
 #[cfg(test)]
 mod tests;
 pub mod volumes;
@@ -11,12 +12,14 @@ pub mod volumes;
 use std::{collections::BTreeMap, net::IpAddr, path::PathBuf, str::FromStr};
 
 use app::api::site::SettingView;
-use model::{Cpu, Memory, Seconds};
+use model::{Cpu, Memory, Seconds, site::RunnerName};
 
+pub use kubernetes::Kubernetes;
 pub use volumes::{Place, Volume};
 
 /// What can be set, apart from volumes. The help stands here once: for `--help`, the page and the file's error.
-pub const SETTINGS: [Setting; 11] = [
+pub const SETTINGS: [Setting; 12] = [
+    Setting { name: "runner", default: "local", help: "Where tasks run: `local`, on this machine, or `kubernetes`." },
     Setting { name: "bind", default: "127.0.0.1", help: "The address that the server listens on." },
     Setting { name: "port", default: "4400", help: "The port that the server listens on; 0 takes any free one." },
     Setting {
@@ -83,6 +86,7 @@ impl Source {
 /// Typed, checked, with each value's source.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    pub runner: RunnerName,
     pub bind: IpAddr,
     pub port: u16,
     pub public_url: Option<PublicUrl>,
@@ -95,6 +99,7 @@ pub struct Settings {
     pub grace: Seconds,
     pub keep_runs: u32,
     pub volumes: BTreeMap<String, Volume>,
+    pub kubernetes: Kubernetes,
     told: BTreeMap<&'static str, (String, Source)>,
 }
 
@@ -139,15 +144,17 @@ impl Settings {
                 .unwrap_or_else(|| (setting.default.to_owned(), Source::Default));
             told.insert(setting.name, value);
         }
-        Settings::typed(told, file.volumes)
+        Settings::typed(told, file.volumes, file.kubernetes)
     }
 
     fn typed(
         told: BTreeMap<&'static str, (String, Source)>,
         volumes: BTreeMap<String, Volume>,
+        kubernetes: Kubernetes,
     ) -> Result<Settings, SettingsError> {
         let values = Values(&told);
         Ok(Settings {
+            runner: values.runner()?,
             bind: values.needed("bind", "an IP address such as 127.0.0.1 is expected")?,
             port: values.needed("port", "a port from 0 to 65535 is expected")?,
             public_url: values
@@ -161,11 +168,12 @@ impl Settings {
             grace: Seconds(values.needed("grace_seconds", "a number of seconds is expected")?),
             keep_runs: values.needed("keep_runs", "a number of runs is expected")?,
             volumes,
+            kubernetes,
             told,
         })
     }
 
-    /// Every value with its source and its help, volumes last.
+    /// Every value with its source and its help, volumes last. Of a cluster only where one is used.
     pub fn views(&self) -> Vec<SettingView> {
         let settings = SETTINGS.iter().map(|setting| {
             let (value, source) = &self.told[setting.name];
@@ -176,7 +184,12 @@ impl Settings {
                 help: setting.help.into(),
             }
         });
-        settings.chain(self.volumes.iter().map(|(name, volume)| volume.view(name))).collect()
+        let cluster = match self.runner {
+            RunnerName::Kubernetes => self.kubernetes.views(),
+            RunnerName::Local => Vec::new(),
+        };
+        let volumes = self.volumes.iter().map(|(name, volume)| volume.view(name));
+        settings.chain(cluster).chain(volumes).collect()
     }
 }
 
@@ -189,6 +202,18 @@ impl Values<'_> {
             place: format!("{} ({})", name, source.text(name)),
             sentence: format!("\"{text}\" does not fit: {expected}"),
         })
+    }
+
+    fn runner(&self) -> Result<RunnerName, SettingsError> {
+        let (text, source) = &self.0["runner"];
+        match text.trim() {
+            "local" => Ok(RunnerName::Local),
+            "kubernetes" => Ok(RunnerName::Kubernetes),
+            _ => Err(SettingsError::Value {
+                place: format!("runner ({})", source.text("runner")),
+                sentence: format!("\"{text}\" does not fit: `local` or `kubernetes` is expected"),
+            }),
+        }
     }
 
     /// Empty is none.

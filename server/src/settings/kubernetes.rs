@@ -1,0 +1,115 @@
+//! How does a cluster have to be used?
+//!
+//! The table `[kubernetes]` of `fletchline.toml`. Everything in it is typed: there is no way for free-form parts of a
+//! manifest.
+
+use std::collections::BTreeMap;
+
+use app::api::site::SettingView;
+use model::{KindName, Seconds};
+use serde::Deserialize;
+
+use super::SettingsError;
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Kubernetes {
+    /// None: the one that the kubeconfig or the service account names.
+    pub namespace: Option<String>,
+    /// Fletchline's own image.
+    pub image: String,
+    /// The claim that is the results volume.
+    pub results: String,
+    /// The Secret that holds the installation's secrets.
+    pub secrets: String,
+    /// `user:group` of every task.
+    #[serde(deserialize_with = "user_and_group")]
+    pub run_as: (u32, u32),
+    pub gpu_resource: String,
+    pub node_selector: BTreeMap<String, String>,
+    pub tolerations: Vec<Toleration>,
+    pub pull_secrets: Vec<String>,
+    /// Beginnings of image names and what stands in their place.
+    pub registries: BTreeMap<String, String>,
+    /// The image of a kind that says none.
+    pub images: BTreeMap<KindName, String>,
+    pub node_lost_seconds: Seconds,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Toleration {
+    pub key: String,
+    pub value: Option<String>,
+    pub effect: Option<String>,
+}
+
+impl Default for Kubernetes {
+    fn default() -> Self {
+        Kubernetes {
+            namespace: None,
+            image: concat!("fletchline:", env!("CARGO_PKG_VERSION")).to_owned(),
+            results: "fletchline-results".to_owned(),
+            secrets: "fletchline-secrets".to_owned(),
+            run_as: (1000, 1000),
+            gpu_resource: "nvidia.com/gpu".to_owned(),
+            node_selector: BTreeMap::new(),
+            tolerations: Vec::new(),
+            pull_secrets: Vec::new(),
+            registries: BTreeMap::new(),
+            images: BTreeMap::new(),
+            node_lost_seconds: Seconds(120),
+        }
+    }
+}
+
+fn user_and_group<'de, D: serde::Deserializer<'de>>(from: D) -> Result<(u32, u32), D::Error> {
+    let text = String::deserialize(from)?;
+    let read = |(user, group): (&str, &str)| Some((user.parse().ok()?, group.parse().ok()?));
+    text.split_once(':').and_then(read).ok_or_else(|| {
+        serde::de::Error::custom(format!("run_as: \"{text}\" does not fit: write user:group in numbers, as 1000:1000"))
+    })
+}
+
+pub(super) fn parse(value: toml::Value) -> Result<Kubernetes, SettingsError> {
+    let wrong = |sentence: String| SettingsError::Value { place: "kubernetes (fletchline.toml)".into(), sentence };
+    let read: Kubernetes = value.try_into().map_err(|error: toml::de::Error| wrong(error.message().to_owned()))?;
+    match read.run_as {
+        (0, _) => Err(wrong("run_as: a task never runs as root: choose another user".into())),
+        _ => Ok(read),
+    }
+}
+
+impl Kubernetes {
+    pub(super) fn views(&self) -> Vec<SettingView> {
+        let view = |name: &str, value: String, help: &str| SettingView {
+            name: format!("kubernetes.{name}"),
+            value,
+            source: "fletchline.toml".into(),
+            help: help.into(),
+        };
+        let listed = |all: &BTreeMap<String, String>| {
+            all.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(", ")
+        };
+        let tolerated: Vec<&str> = self.tolerations.iter().map(|one| one.key.as_str()).collect();
+        let mut views = vec![
+            view("namespace", self.namespace.clone().unwrap_or_default(), "The namespace that tasks run in."),
+            view("image", self.image.clone(), "Fletchline's own image, which prepares every task."),
+            view("results", self.results.clone(), "The claim that is the results volume."),
+            view("secrets", self.secrets.clone(), "The Secret that holds what tasks get as secrets."),
+            view("run_as", format!("{}:{}", self.run_as.0, self.run_as.1), "User and group of every task."),
+            view("gpu_resource", self.gpu_resource.clone(), "What a GPU is called on this cluster."),
+            view("node_selector", listed(&self.node_selector), "Labels of the nodes that tasks run on."),
+            view("tolerations", tolerated.join(", "), "Taints of nodes that tasks run on nevertheless."),
+            view("pull_secrets", self.pull_secrets.join(", "), "Secrets that images are pulled with."),
+            view("registries", listed(&self.registries), "Beginnings of image names and what stands in their place."),
+            view("node_lost_seconds", self.node_lost_seconds.0.to_string(), "After how long a silent node is lost."),
+        ];
+        let image = |(kind, image): (&KindName, &String)| {
+            let kind = serde_json::to_value(kind).ok().and_then(|name| name.as_str().map(str::to_owned));
+            view(&format!("images.{}", kind.unwrap_or_default()), image.clone(), "The image of a task that names none.")
+        };
+        views.extend(self.images.iter().map(image));
+        views
+    }
+}
