@@ -9,12 +9,9 @@ use model::{
     launch::{CopiesJson, CopyEntry, Mount, RESULTS, Work},
 };
 
-use crate::{
-    harness::{Asked, Harness, output, read, script},
-    local::Local,
-};
+use crate::harness::{Asked, Harness, output, read, script};
 
-fn mount(id: &str, acl: Acl, path: &str, sub: Option<&str>) -> Mount {
+pub fn mount(id: &str, acl: Acl, path: &str, sub: Option<&str>) -> Mount {
     Mount { id: id.into(), acl, mount_path: path.into(), sub_path: sub.map(str::to_owned) }
 }
 
@@ -22,12 +19,7 @@ fn file(name: &str, text: &str) -> File {
     File { name: name.into(), text: text.into(), unknown: Default::default() }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_one_writes_the_next_reads_at_its_own_path_and_cannot_change() {
-    mounts(Local::asked().await).await;
-}
-
-pub async fn mounts<H: Harness>(mut asked: Asked<H>) {
+pub async fn what_one_writes_the_next_reads_at_its_own_path_and_cannot_change<H: Harness>(mut asked: Asked<H>) {
     let mut first = script("first", 1, "echo hello > /con1/output/x");
     first.outputs = vec![output(&first, "/con1/output")];
     asked.succeed(&first).await;
@@ -38,9 +30,7 @@ pub async fn mounts<H: Harness>(mut asked: Asked<H>) {
     assert!(asked.log(&next.execution).starts_with("hello\n"));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_mount_can_lie_in_a_system_folder_that_has_no_such_place() {
-    let mut asked = Local::asked().await;
+pub async fn a_mount_can_lie_in_a_system_folder_that_has_no_such_place<H: Harness>(mut asked: Asked<H>) {
     fs::write(asked.harness.team().join("f"), "team\n").unwrap();
     let mut launch = script("deep", 1, "cat /usr/share/no-such/place/f; ls /usr/bin/env");
     launch.mounts = vec![mount("team", Acl::ReadOnly, "/usr/share/no-such/place", None)];
@@ -48,20 +38,7 @@ async fn a_mount_can_lie_in_a_system_folder_that_has_no_such_place() {
     assert_eq!(asked.log(&launch.execution), "team\n/usr/bin/env\n");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_shared_volume_is_writable_where_that_was_asked_and_hides_the_results_in_it() {
-    let mut asked = Local::asked().await;
-    fs::create_dir_all(asked.harness.team().join("pipeline/other")).unwrap();
-    let mut launch =
-        script("share", 1, "echo a > /team/made\nif echo b > /team/pipeline/other/x; then exit 9; fi\nexit 0");
-    launch.mounts = vec![mount("team", Acl::ReadWrite, "/team", None)];
-    asked.succeed(&launch).await;
-    assert_eq!(read(asked.harness.team().join("made")), "a\n");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn an_executions_folder_is_made_and_never_found() {
-    let mut asked = Local::asked().await;
+pub async fn an_executions_folder_is_made_and_never_found<H: Harness>(mut asked: Asked<H>) {
     fs::create_dir_all(asked.harness.results().join("pipeline/pipe/taken/1")).unwrap();
     let mut launch = script("taken", 1, "true");
     launch.outputs = vec![output(&launch, "/out")];
@@ -71,9 +48,7 @@ async fn an_executions_folder_is_made_and_never_found() {
     asked.succeed(&next).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_kept_work_folder_is_found_as_it_was_left_and_filled_only_when_new() {
-    let mut asked = Local::asked().await;
+pub async fn a_kept_work_folder_is_found_as_it_was_left_and_filled_only_when_new<H: Harness>(mut asked: Asked<H>) {
     let mut first = script("note", 1, "test \"$(pwd)\" = /work; cat src/a.py; echo mine > src/a.py; test -d \"$HOME\"");
     first.work = Work::Kept { folder: "pipeline/pipe/note/work".into() };
     first.files = vec![file("src/a.py", "given\n")];
@@ -84,9 +59,7 @@ async fn a_kept_work_folder_is_found_as_it_was_left_and_filled_only_when_new() {
     assert_eq!(asked.log(&first.execution) + &asked.log(&next.execution), "given\nmine\n");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_scratch_work_folder_has_the_files_and_is_gone_afterwards() {
-    let mut asked = Local::asked().await;
+pub async fn a_scratch_work_folder_has_the_files_and_is_gone_afterwards<H: Harness>(mut asked: Asked<H>) {
     let mut launch = script("scratch", 1, "cat a.txt; echo more > b.txt; echo t > /tmp/t");
     launch.files = vec![file("a.txt", "given\n")];
     asked.succeed(&launch).await;
@@ -95,9 +68,7 @@ async fn a_scratch_work_folder_has_the_files_and_is_gone_afterwards() {
     asked.succeed(&again).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_snapshot_is_a_copy_without_home_and_python() {
-    let mut asked = Local::asked().await;
+pub async fn a_snapshot_is_a_copy_without_home_and_python<H: Harness>(mut asked: Asked<H>) {
     let text =
         "mkdir -p .python sub; echo 1 > sub/x; echo 2 > .home/h; echo 3 > .python/p; ln -s x sub/link; mkfifo pipe";
     let mut launch = script("snap", 1, text);
@@ -111,9 +82,7 @@ async fn a_snapshot_is_a_copy_without_home_and_python() {
     assert_eq!(names, ["sub"]);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn copies_lie_in_folders_of_their_own_beside_what_tells_them_apart() {
-    let mut asked = Local::asked().await;
+pub async fn copies_lie_in_folders_of_their_own_beside_what_tells_them_apart<H: Harness>(mut asked: Asked<H>) {
     for n in [1, 2] {
         let mut copy = script("grid", n, "echo $FLETCHLINE_N > /out/n");
         copy.outputs = vec![output(&copy, "/out")];
@@ -134,9 +103,7 @@ async fn copies_lie_in_folders_of_their_own_beside_what_tells_them_apart() {
     assert_eq!(asked.log(&reader.execution), "1\n2\n2\n");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_link_that_a_task_left_leads_no_other_task_out_of_its_folder() {
-    let mut asked = Local::asked().await;
+pub async fn a_link_that_a_task_left_leads_no_other_task_out_of_its_folder<H: Harness>(mut asked: Asked<H>) {
     let mut first = script("trap", 1, "ln -s / /out/all");
     first.outputs = vec![output(&first, "/out")];
     asked.succeed(&first).await;

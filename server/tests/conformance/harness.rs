@@ -30,6 +30,18 @@ pub trait Harness: Send + 'static {
     fn results(&self) -> PathBuf;
     /// The shared volume `team`, which tasks may write.
     fn team(&self) -> PathBuf;
+    /// The data folder of the installation.
+    fn data(&self) -> PathBuf;
+    /// A program that answers up to nine bytes on a port in capitals.
+    fn answers_in_capitals(&self, port: u16) -> Vec<String>;
+    /// What tasks run in, where they run in images.
+    fn image(&self) -> Option<String> {
+        None
+    }
+    /// No wait is longer; none is waited out when all is well.
+    fn patience(&self) -> Duration {
+        PATIENCE
+    }
 }
 
 pub fn id(task: &str, n: u64) -> ExecutionId {
@@ -80,7 +92,8 @@ pub struct Asked<H> {
 impl<H: Harness> Asked<H> {
     pub async fn new(harness: H) -> Asked<H> {
         let from = harness.runner().observe().await.unwrap();
-        Asked { harness, from, seen: BTreeMap::new(), patience: PATIENCE }
+        let patience = harness.patience();
+        Asked { harness, from, seen: BTreeMap::new(), patience }
     }
 
     pub async fn remake(&mut self) {
@@ -94,7 +107,8 @@ impl<H: Harness> Asked<H> {
     }
 
     pub async fn launch(&self, launch: &Launch) {
-        self.perform(Action::Launch(Box::new(launch.clone()))).await;
+        let image = launch.image.clone().or_else(|| self.harness.image());
+        self.perform(Action::Launch(Box::new(Launch { image, ..launch.clone() }))).await;
     }
 
     pub async fn stop(&self, id: &ExecutionId, grace: u32) {

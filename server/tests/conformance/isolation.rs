@@ -80,3 +80,14 @@ async fn a_killed_supervisor_takes_every_process_along_and_the_execution_is_lost
     asked.launch(&launch).await;
     asked.until(&launch.execution, |phase| matches!(phase, engine::observed::Phase::Lost { .. }).then_some(())).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shared_volume_is_writable_where_that_was_asked_and_hides_the_results_in_it() {
+    let mut asked = Local::asked().await;
+    fs::create_dir_all(asked.harness.team().join("pipeline/other")).unwrap();
+    let mut launch =
+        script("share", 1, "echo a > /team/made\nif echo b > /team/pipeline/other/x; then exit 9; fi\nexit 0");
+    launch.mounts = vec![crate::folders::mount("team", model::Acl::ReadWrite, "/team", None)];
+    asked.succeed(&launch).await;
+    assert_eq!(crate::harness::read(asked.harness.team().join("made")), "a\n");
+}

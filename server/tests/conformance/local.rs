@@ -104,7 +104,31 @@ impl Harness for Local {
     fn team(&self) -> PathBuf {
         self.place.path().join("team")
     }
+
+    fn data(&self) -> PathBuf {
+        self.data()
+    }
+
+    fn answers_in_capitals(&self, port: u16) -> Vec<String> {
+        let python = format!(
+            "import socket; s=socket.socket(); s.setsockopt(1,2,1); s.bind(('127.0.0.1',{port})); s.listen()\nwhile 1:\n c=s.accept()[0]\n d=c.recv(9)\n c.sendall(d.upper()); c.close()"
+        );
+        ["/usr/bin/python3", "-c", &python].map(str::to_owned).into()
+    }
 }
+
+macro_rules! on_this_machine {
+    ($($module:ident::$name:ident),* $(,)?) => {
+        $(
+            #[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                crate::$module::$name(Local::asked().await).await;
+            }
+        )*
+    };
+}
+
+crate::suite::suite!(on_this_machine);
 
 impl Drop for Local {
     fn drop(&mut self) {

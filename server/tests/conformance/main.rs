@@ -9,4 +9,5 @@ mod isolation;
 mod local;
 mod sabotage;
 mod server_dies;
+mod suite;
 mod watching;

@@ -50,6 +50,12 @@ impl Harness for Spoilt {
     fn team(&self) -> PathBuf {
         self.local.team()
     }
+    fn data(&self) -> PathBuf {
+        Harness::data(&self.local)
+    }
+    fn answers_in_capitals(&self, port: u16) -> Vec<String> {
+        self.local.answers_in_capitals(port)
+    }
 }
 
 #[async_trait]
@@ -115,20 +121,36 @@ async fn spoilt(wrong: Wrong) -> Asked<Spoilt> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_runner_that_launches_twice_fails() {
-    assert!(tokio::spawn(watching::starts_one(spoilt(Wrong::LaunchesTwice).await)).await.is_err());
+    assert!(
+        tokio::spawn(watching::a_launch_that_is_asked_twice_starts_one_workload(spoilt(Wrong::LaunchesTwice).await))
+            .await
+            .is_err()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_runner_that_forgets_an_exit_status_fails() {
-    assert!(tokio::spawn(ends::tells_exits(spoilt(Wrong::ForgetsTheExit).await)).await.is_err());
+    assert!(
+        tokio::spawn(ends::an_exit_code_and_a_signal_are_told_as_they_were(spoilt(Wrong::ForgetsTheExit).await))
+            .await
+            .is_err()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_runner_that_mounts_nothing_fails() {
-    assert!(tokio::spawn(folders::mounts(spoilt(Wrong::MountsNothing).await)).await.is_err());
+    assert!(
+        tokio::spawn(folders::what_one_writes_the_next_reads_at_its_own_path_and_cannot_change(
+            spoilt(Wrong::MountsNothing).await
+        ))
+        .await
+        .is_err()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_runner_that_never_stops_fails() {
-    assert!(tokio::spawn(ends::stops(spoilt(Wrong::NeverStops).await)).await.is_err());
+    assert!(
+        tokio::spawn(ends::a_stop_asks_first_and_leaves_the_grace_time(spoilt(Wrong::NeverStops).await)).await.is_err()
+    );
 }

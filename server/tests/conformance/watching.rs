@@ -8,10 +8,7 @@ use model::{
 use server::runner::{Exec, SessionInput, SessionOutput, TerminalSize};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::{
-    harness::{Asked, Harness, eventually, output, script},
-    local::Local,
-};
+use crate::harness::{Asked, Harness, eventually, output, script};
 
 fn stay(task: &str) -> model::launch::Launch {
     let mut launch = script(task, 1, "");
@@ -19,13 +16,11 @@ fn stay(task: &str) -> model::launch::Launch {
     launch
 }
 
-async fn rule_met(asked: &mut Asked<Local>, id: &model::ExecutionId) {
+async fn rule_met<H: Harness>(asked: &mut Asked<H>, id: &model::ExecutionId) {
     asked.until(id, |phase| matches!(phase, Phase::RuleMet { .. }).then_some(())).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_rule_by_a_file_holds_when_the_file_is_there() {
-    let mut asked = Local::asked().await;
+pub async fn a_rule_by_a_file_holds_when_the_file_is_there<H: Harness>(mut asked: Asked<H>) {
     let mut launch = script("rule", 1, "until test -e /out/go; do sleep 0.02; done; touch /out/done; sleep 600");
     launch.outputs = vec![output(&launch, "/out")];
     launch.advance = Some(Advance::File { path: "/out/done".into() });
@@ -37,15 +32,10 @@ async fn a_rule_by_a_file_holds_when_the_file_is_there() {
     asked.end(&launch.execution).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn ready_is_when_the_port_answers_and_a_dialled_port_is_the_tasks() {
-    let mut asked = Local::asked().await;
+pub async fn ready_is_when_the_port_answers_and_a_dialled_port_is_the_tasks<H: Harness>(mut asked: Asked<H>) {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let python = format!(
-        "import socket; s=socket.socket(); s.setsockopt(1,2,1); s.bind(('127.0.0.1',{port})); s.listen()\nwhile 1:\n c=s.accept()[0]\n d=c.recv(9)\n c.sendall(d.upper()); c.close()"
-    );
     let mut launch = script("port", 1, "");
-    launch.program = Program::Command { argv: ["/usr/bin/python3", "-c", &python].map(str::to_owned).into() };
+    launch.program = Program::Command { argv: asked.harness.answers_in_capitals(port) };
     launch.ports = vec![port];
     launch.ready = Ready::Port { port };
     asked.launch(&launch).await;
@@ -57,9 +47,7 @@ async fn ready_is_when_the_port_answers_and_a_dialled_port_is_the_tasks() {
     assert_eq!(answer, "PING");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_line_is_in_the_log_and_stays_there_after_release() {
-    let mut asked = Local::asked().await;
+pub async fn every_line_is_in_the_log_and_stays_there_after_release<H: Harness>(mut asked: Asked<H>) {
     let launch = script("lines", 1, "seq 1 100000; head -c 10000000 /dev/zero | tr '\\0' x; printf '\\377\\000end'");
     asked.succeed(&launch).await;
     asked.perform(Action::Release { execution: launch.execution.clone() }).await;
@@ -69,12 +57,7 @@ async fn every_line_is_in_the_log_and_stays_there_after_release() {
     assert!(log.ends_with("\0end\n"));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_launch_that_is_asked_twice_starts_one_workload() {
-    starts_one(Local::asked().await).await;
-}
-
-pub async fn starts_one<H: Harness>(mut asked: Asked<H>) {
+pub async fn a_launch_that_is_asked_twice_starts_one_workload<H: Harness>(mut asked: Asked<H>) {
     let launch = script("twice", 1, "echo started >> /team/audit; sleep 0.2");
     let mut launch = launch;
     launch.mounts = vec![model::launch::Mount {
@@ -95,9 +78,7 @@ pub async fn starts_one<H: Harness>(mut asked: Asked<H>) {
     assert_eq!(crate::harness::read(asked.harness.team().join("audit")), "started\n");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_runner_that_is_made_again_finds_what_runs_and_what_has_ended() {
-    let mut asked = Local::asked().await;
+pub async fn a_runner_that_is_made_again_finds_what_runs_and_what_has_ended<H: Harness>(mut asked: Asked<H>) {
     let (runs, ends) =
         (script("runs", 1, "until test -e /work/never; do sleep 0.05; done"), script("ends", 1, "exit 4"));
     asked.launch(&runs).await;
@@ -113,9 +94,7 @@ async fn a_runner_that_is_made_again_finds_what_runs_and_what_has_ended() {
     assert!(!asked.seen.contains_key(&ends.execution));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_program_inside_the_task_sees_what_the_task_sees() {
-    let mut asked = Local::asked().await;
+pub async fn a_program_inside_the_task_sees_what_the_task_sees<H: Harness>(mut asked: Asked<H>) {
     let mut launch = stay("shell");
     launch.env.insert("LR".into(), model::EnvValue::Value("0.1".into()));
     asked.launch(&launch).await;
@@ -128,9 +107,7 @@ async fn a_program_inside_the_task_sees_what_the_task_sees() {
     assert_eq!((text.as_str(), code), ("typed\n0.1\n/work\n", 6));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_terminal_has_the_size_that_it_is_given_and_is_given_later() {
-    let mut asked = Local::asked().await;
+pub async fn a_terminal_has_the_size_that_it_is_given_and_is_given_later<H: Harness>(mut asked: Asked<H>) {
     let launch = stay("terminal");
     asked.launch(&launch).await;
     asked.ready(&launch.execution).await;
@@ -167,9 +144,7 @@ async fn drain(output: &mut tokio::sync::mpsc::Receiver<SessionOutput>) -> (Stri
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn nobody_execs_into_what_does_not_run() {
-    let mut asked = Local::asked().await;
+pub async fn nobody_execs_into_what_does_not_run<H: Harness>(mut asked: Asked<H>) {
     let launch = script("over", 1, "true");
     asked.succeed(&launch).await;
     eventually("its supervisor is gone", || true).await;

@@ -1,0 +1,227 @@
+//! How is the runner of a cluster put under test?
+//!
+//! The folders behind the claims are this machine's (`hostPath`), so that a test can look at them: it is a cluster on one
+//! machine.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::unix::fs::chown,
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use k8s_openapi::{
+    api::core::v1::{Namespace, PersistentVolume, PersistentVolumeClaim, Secret},
+    serde_json::{from_value, json},
+};
+use kube::{
+    Api, Client, Resource,
+    api::{DeleteParams, PostParams},
+};
+use model::{Acl, Seconds};
+use server::runner::{
+    Runner,
+    kube::{
+        KubeConfig, KubeRunner,
+        config::{ClaimVolume, RunAs},
+    },
+};
+
+use crate::harness::{Asked, Harness};
+
+/// busybox and the two programs of ours, not as root.
+const IMAGE: &str = "localhost/fletchline-test:1";
+const USER: u32 = 1000;
+
+/// A namespace of the tests' own, made when it is first needed.
+#[derive(Clone)]
+pub struct Cluster {
+    namespace: String,
+    made: Arc<tokio::sync::OnceCell<()>>,
+    count: Arc<std::sync::atomic::AtomicU32>,
+}
+
+fn id() -> &'static str {
+    static ID: OnceLock<String> = OnceLock::new();
+    ID.get_or_init(|| format!("{:x}", rand::random::<u32>()))
+}
+
+async fn client() -> Client {
+    KubeRunner::find().await.unwrap().0
+}
+
+async fn make<K>(api: Api<K>, object: k8s_openapi::serde_json::Value)
+where
+    K: Resource + Clone + std::fmt::Debug + k8s_openapi::serde::Serialize + k8s_openapi::serde::de::DeserializeOwned,
+{
+    api.create(&PostParams::default(), &from_value(object).unwrap()).await.unwrap();
+}
+
+impl Cluster {
+    pub fn new() -> Cluster {
+        Cluster { namespace: format!("fletchline-test-{}", id()), made: Arc::default(), count: Arc::default() }
+    }
+
+    /// A client and the namespace, which is there.
+    pub async fn client(&self) -> (Client, &str) {
+        let client = client().await;
+        self.made.get_or_init(|| self.prepare(&client)).await;
+        (client, &self.namespace)
+    }
+
+    async fn prepare(&self, client: &Client) {
+        let enforced = json!({"pod-security.kubernetes.io/enforce": "restricted"});
+        make::<Namespace>(Api::all(client.clone()), json!({"metadata": {"name": self.namespace, "labels": enforced}}))
+            .await;
+        make::<Secret>(
+            Api::namespaced(client.clone(), &self.namespace),
+            json!({"metadata": {"name": "fletchline-secrets"}, "stringData": {"pass": "hush-hush"}}),
+        )
+        .await;
+    }
+
+    /// A claim on a folder of this machine that belongs to root.
+    async fn claim(&self, client: &Client, name: &str, folder: &Path) {
+        let volume = format!("{}-{name}", self.namespace);
+        let (modes, storage) = (json!(["ReadWriteMany"]), json!({"storage": "1Gi"}));
+        make::<PersistentVolume>(
+            Api::all(client.clone()),
+            json!({"metadata": {"name": volume}, "spec": {"accessModes": modes, "capacity": storage,
+                "storageClassName": "", "hostPath": {"path": folder},
+                "claimRef": {"name": name, "namespace": self.namespace}}}),
+        )
+        .await;
+        make::<PersistentVolumeClaim>(
+            Api::namespaced(client.clone(), &self.namespace),
+            json!({"metadata": {"name": name}, "spec": {"accessModes": modes, "storageClassName": "",
+                "volumeName": volume, "resources": {"requests": storage}}}),
+        )
+        .await;
+    }
+
+    /// Takes away the namespace and the volumes.
+    pub async fn remove(&self) {
+        if self.made.get().is_none() {
+            return;
+        }
+        let client = client().await;
+        Api::<Namespace>::all(client.clone()).delete(&self.namespace, &DeleteParams::background()).await.unwrap();
+        let volumes: Api<PersistentVolume> = Api::all(client);
+        for volume in volumes.list(&Default::default()).await.unwrap() {
+            let name = volume.metadata.name.unwrap_or_default();
+            if name.starts_with(&self.namespace) {
+                volumes.delete(&name, &DeleteParams::background()).await.unwrap();
+            }
+        }
+    }
+}
+
+pub fn config(namespace: &str) -> KubeConfig {
+    KubeConfig {
+        installation: "test".into(),
+        namespace: namespace.into(),
+        image: IMAGE.into(),
+        results: "results".into(),
+        volumes: BTreeMap::new(),
+        secrets: "fletchline-secrets".into(),
+        run_as: RunAs { user: USER, group: USER },
+        gpu_resource: "nvidia.com/gpu".into(),
+        node_selector: BTreeMap::new(),
+        tolerations: Vec::new(),
+        pull_secrets: Vec::new(),
+        registries: BTreeMap::new(),
+        load_from: Vec::new(),
+        node_lost: Seconds(120),
+    }
+}
+
+pub struct Kube {
+    place: tempfile::TempDir,
+    config: KubeConfig,
+    client: Client,
+    runner: Option<Arc<KubeRunner>>,
+}
+
+impl Kube {
+    pub async fn asked(cluster: &Cluster) -> Asked<Kube> {
+        let (client, _) = cluster.client().await;
+        let number = cluster.count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        // The kubelet's own /tmp may be another one.
+        let place = tempfile::tempdir_in("/var/tmp").unwrap();
+        let folder = |name: &str, owner: u32| {
+            let folder = place.path().join(name);
+            fs::create_dir_all(&folder).unwrap();
+            chown(&folder, Some(owner), Some(owner)).unwrap();
+            folder
+        };
+        let (results, team) = (folder("results", 0), folder("team", USER));
+        // As `fletchline cluster prepare` does it.
+        folder("results/pipeline", USER);
+        let (results_claim, team_claim) = (format!("results-{number}"), format!("team-{number}"));
+        cluster.claim(&client, &results_claim, &results).await;
+        cluster.claim(&client, &team_claim, &team).await;
+        let config = KubeConfig {
+            installation: format!("{}-{number}", id()),
+            results: results_claim,
+            volumes: BTreeMap::from([("team".into(), ClaimVolume { claim: team_claim, access: Acl::ReadWrite })]),
+            ..config(&cluster.namespace)
+        };
+        let mut kube = Kube { place, config, client, runner: None };
+        kube.remake();
+        Asked::new(kube).await
+    }
+}
+
+impl Harness for Kube {
+    fn runner(&self) -> Arc<dyn Runner> {
+        self.runner.clone().unwrap()
+    }
+
+    fn remake(&mut self) {
+        self.runner = None;
+        let token = Arc::new(|_: &model::ExecutionId| "token".to_owned());
+        let runner = KubeRunner::new(self.config.clone(), self.client.clone(), Harness::data(self), token);
+        self.runner = Some(Arc::new(runner));
+    }
+
+    fn results(&self) -> PathBuf {
+        self.place.path().join("results")
+    }
+
+    fn team(&self) -> PathBuf {
+        self.place.path().join("team")
+    }
+
+    fn data(&self) -> PathBuf {
+        self.place.path().join("data")
+    }
+
+    fn answers_in_capitals(&self, port: u16) -> Vec<String> {
+        let port = port.to_string();
+        ["nc", "-ll", "-p", &port, "-e", "sh", "-c", "read -r -n 4 word; echo -n \"$word\" | tr a-z A-Z"]
+            .map(str::to_owned)
+            .into()
+    }
+
+    fn image(&self) -> Option<String> {
+        Some(IMAGE.into())
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::from_secs(90)
+    }
+}
+
+impl Drop for Kube {
+    fn drop(&mut self) {
+        let Some(runner) = self.runner.take() else { return };
+        tokio::task::block_in_place(|| {
+            let released = tokio::runtime::Handle::current().block_on(runner.release_everything());
+            if let Err(error) = released {
+                eprintln!("{error}");
+            }
+        });
+    }
+}
