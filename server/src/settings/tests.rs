@@ -81,3 +81,18 @@ fn a_public_address_is_kept_as_a_host_header_has_it() {
         assert_eq!(url(bad), Err(()), "{bad}");
     }
 }
+
+#[test]
+fn a_cluster_is_described_by_a_table_of_known_typed_fields() {
+    let file = "runner = \"kubernetes\"\n[kubernetes]\nrun_as = \"2000:3000\"\nimages = { job = \"python:3\" }\ntolerations = [{ key = \"gpu\" }]\n";
+    let settings = read(file, &[], &[]).unwrap();
+    assert_eq!((settings.runner, settings.kubernetes.run_as), (RunnerName::Kubernetes, (2000, 3000)));
+    assert_eq!(settings.kubernetes.gpu_resource, "nvidia.com/gpu");
+    assert_eq!(source(&settings, "kubernetes.images.job").0, "python:3");
+    assert_eq!(read("", &[], &[]).unwrap().runner, RunnerName::Local);
+    let wrong = |file: &str| read(file, &[], &[]).unwrap_err().to_string();
+    assert!(wrong("[kubernetes]\nprivileged = true").contains("privileged"));
+    assert!(wrong("[kubernetes]\nrun_as = \"0:0\"").contains("never runs as root"));
+    assert!(wrong("[kubernetes]\nrun_as = \"me\"").contains("user:group"));
+    assert!(wrong("runner = \"cloud\"").contains("`local` or `kubernetes`"));
+}

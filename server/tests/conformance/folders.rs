@@ -1,6 +1,11 @@
 //! What does a task find, and what is kept of what it makes?
 
-use std::{collections::BTreeMap, fs};
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::unix::fs::{MetadataExt, chown},
+    path::Path,
+};
 
 use engine::observed::Exit;
 use model::{
@@ -38,8 +43,19 @@ pub async fn a_mount_can_lie_in_a_system_folder_that_has_no_such_place<H: Harnes
     assert_eq!(asked.log(&launch.execution), "team\n/usr/bin/env\n");
 }
 
+/// Belongs to whoever the results belong to.
+fn make_as_a_task(below: &str, results: &Path) {
+    let owner = fs::metadata(results).unwrap();
+    let mut place = results.to_owned();
+    for part in below.split('/') {
+        place.push(part);
+        fs::create_dir(&place).unwrap();
+        chown(&place, Some(owner.uid()), Some(owner.gid())).unwrap();
+    }
+}
+
 pub async fn an_executions_folder_is_made_and_never_found<H: Harness>(mut asked: Asked<H>) {
-    fs::create_dir_all(asked.harness.results().join("pipeline/pipe/taken/1")).unwrap();
+    make_as_a_task("pipe/taken/1", &asked.harness.results().join("pipeline"));
     let mut launch = script("taken", 1, "true");
     launch.outputs = vec![output(&launch, "/out")];
     assert!(matches!(asked.run(&launch).await, Exit::NotStarted { .. }));

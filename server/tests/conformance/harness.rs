@@ -38,6 +38,10 @@ pub trait Harness: Send + 'static {
     fn image(&self) -> Option<String> {
         None
     }
+    /// Bytes of a text without an end that the log takes whole.
+    fn long_text(&self) -> usize {
+        10_000_000
+    }
     /// No wait is longer; none is waited out when all is well.
     fn patience(&self) -> Duration {
         PATIENCE

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fs};
 
 use crate::{
-    harness::{eventually, id, script},
+    harness::{Harness, eventually, id, script},
     local::{Local, kill},
 };
 

@@ -209,6 +209,11 @@ impl Harness for Kube {
         Some(IMAGE.into())
     }
 
+    /// With 100,000 lines before it less than the 10 MiB after which the kubelet takes a log away.
+    fn long_text(&self) -> usize {
+        2_000_000
+    }
+
     fn patience(&self) -> Duration {
         Duration::from_secs(90)
     }

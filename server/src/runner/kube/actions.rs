@@ -17,7 +17,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{
     Shared, locked,
     manifest::{COPYING, Objects, Workload, objects},
-    name, program,
+    name, phase, program,
 };
 use crate::runner::RunnerError;
 
@@ -78,6 +78,31 @@ fn unless_absent<T>(outcome: Result<T, Failure>) -> Result<(), Failure> {
     match outcome {
         Ok(_) | Err(Failure::Absent) => Ok(()),
         Err(other) => Err(other),
+    }
+}
+
+/// Which objects an execution has.
+struct Parts {
+    is_pod: bool,
+    serves: bool,
+    contents: bool,
+    state: bool,
+}
+
+impl Parts {
+    const ALL: Parts = Parts { is_pod: true, serves: true, contents: true, state: true };
+
+    fn of(pod: &Pod) -> Parts {
+        let volumes = || pod.spec.iter().filter_map(|spec| spec.volumes.as_ref()).flatten();
+        let sources = || volumes().filter_map(|volume| volume.projected.as_ref()?.sources.as_ref()).flatten();
+        let serves = phase::serves(pod);
+        Parts {
+            is_pod: !serves,
+            serves,
+            contents: sources().any(|source| source.config_map.is_some())
+                || volumes().any(|volume| volume.config_map.is_some()),
+            state: sources().any(|source| source.secret.is_some()),
+        }
     }
 }
 
@@ -258,14 +283,23 @@ impl Shared {
     /// Everything of a released execution.
     pub(super) async fn remove(&self, id: &ExecutionId) -> Result<(), RunnerError> {
         let name = self.name(id);
-        unless_absent(asked(self.pods().patch(&name, &PatchParams::default(), &without_finalizer())).await)?;
-        let at_once = DeleteParams::default().grace_period(0);
-        unless_absent(asked(self.pods().delete(&name, &at_once)).await)?;
+        let parts = locked(&self.pods).get(id).map_or(Parts::ALL, |known| Parts::of(&known.pod));
         let plain = DeleteParams::background();
-        unless_absent(asked(self.all::<Deployment>().delete(&name, &plain)).await)?;
-        unless_absent(asked(self.all::<Service>().delete(&name, &plain)).await)?;
-        unless_absent(asked(self.all::<Secret>().delete(&name, &plain)).await)?;
-        unless_absent(asked(self.all::<ConfigMap>().delete(&name, &plain)).await)?;
+        if parts.serves {
+            unless_absent(asked(self.deployments().delete(&name, &plain)).await)?;
+            unless_absent(asked(self.all::<Service>().delete(&name, &plain)).await)?;
+        }
+        if parts.state {
+            unless_absent(asked(self.all::<Secret>().delete(&name, &plain)).await)?;
+        }
+        if parts.contents {
+            unless_absent(asked(self.all::<ConfigMap>().delete(&name, &plain)).await)?;
+        }
+        // The pod last: as long as it is there, it says what else there is.
+        if parts.is_pod {
+            unless_absent(asked(self.pods().patch(&name, &PatchParams::default(), &without_finalizer())).await)?;
+            unless_absent(asked(self.pods().delete(&name, &DeleteParams::default().grace_period(0))).await)?;
+        }
         locked(&self.pods).remove(id);
         Ok(())
     }

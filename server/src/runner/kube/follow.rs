@@ -14,6 +14,8 @@ const LIMIT: u64 = 1 << 30;
 const PIECE: usize = 64 * 1024;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// Between the end of a container's log and the news of its end.
+const END: Duration = Duration::from_secs(10);
 
 /// The log of an execution, as far as it has come.
 pub struct Follower {
@@ -50,25 +52,25 @@ impl Follower {
 async fn follow(pods: Api<Pod>, name: &str, folder: Folder, mut is_over: watch::Receiver<bool>) {
     let mut pause = FIRST_PAUSE;
     loop {
-        // What was so before the log was asked for: an end after that may have lines that this stream has not.
-        let was_over = *is_over.borrow();
-        let outcome = read(&pods, name, &folder).await;
-        match outcome {
-            Ok(mut sink) if was_over => {
-                if let Err(error) = sink.complete() {
-                    tracing::warn!("{name}: the end of the log could not be written: {error}");
+        match read(&pods, name, &folder).await {
+            // Whole when the container has ended: the kubelet ends a stream with its container, and breaks it otherwise.
+            Ok(mut sink) => {
+                let ended = tokio::time::timeout(END, is_over.wait_for(|over| *over)).await;
+                if matches!(ended, Ok(Ok(_))) {
+                    if let Err(error) = sink.complete() {
+                        tracing::warn!("{name}: the end of the log could not be written: {error}");
+                    }
+                    return;
                 }
-                return;
+                pause = FIRST_PAUSE;
             }
-            Ok(_) => pause = FIRST_PAUSE,
             Err(Failed::Gone(sentence)) => return give_up(name, folder, &sentence),
             Err(Failed::Passing(sentence)) => {
                 tracing::debug!("{name}: {sentence}");
+                tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
             }
         }
-        // The stream ends with the container, a moment before its pod is seen to have ended.
-        let _ = tokio::time::timeout(pause, is_over.wait_for(|over| *over && !was_over)).await;
     }
 }
 

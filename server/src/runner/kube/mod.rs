@@ -14,6 +14,7 @@ mod follow;
 mod log;
 pub mod manifest;
 pub mod name;
+mod nodes;
 mod phase;
 pub mod program;
 mod session;

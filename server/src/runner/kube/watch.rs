@@ -16,7 +16,7 @@ use kube::{
 };
 use model::{ExecutionId, run::Millis};
 
-use super::{Known, Shared, follow::Follower, locked, manifest::TASK, name, phase, waiting};
+use super::{Known, Shared, follow::Follower, locked, manifest::TASK, name, nodes, phase, waiting};
 
 /// Warnings that are kept; more than pods can wait at a time are no help.
 const WARNINGS: usize = 10_000;
@@ -27,7 +27,7 @@ fn now() -> Millis {
 
 /// Until it is aborted. A broken or outdated stream begins again with a list.
 pub async fn watch(shared: Arc<Shared>) {
-    tokio::join!(pods(&shared), warnings(&shared));
+    tokio::join!(pods(&shared), warnings(&shared), nodes::watch(&shared));
 }
 
 async fn pods(shared: &Arc<Shared>) {
@@ -128,20 +128,24 @@ impl Shared {
             return Some(id);
         };
         known.is_over = true;
-        match &known.follower {
-            Some(follower) => self.tell_after(follower.ending(), observation),
-            None => self.hub.tell(observation),
+        match (&known.follower, &observation.phase) {
+            (Some(follower), Phase::Ended(Ended { started: Some(started), .. })) => {
+                // It is there, whoever asks for everything meanwhile.
+                let phase = Phase::Ending { started: *started };
+                self.hub.tell(Observation { phase, ..observation.clone() });
+                self.tell_after(follower.ending(), observation);
+            }
+            (Some(_) | None, _) => self.hub.tell(observation),
         }
         Some(id)
     }
 
-    /// An end is told when the log is here, so that whoever hears of it finds all of it. What was lost may have none.
+    /// An end is told when the log is here, so that whoever hears of it finds all of it.
     fn tell_after(self: &Arc<Self>, mut complete: tokio::sync::watch::Receiver<bool>, observation: Observation) {
         let shared = self.clone();
         tokio::spawn(async move {
-            if let Phase::Ended(_) = observation.phase {
-                let _ = tokio::time::timeout(super::PATIENCE, complete.wait_for(|complete| *complete)).await;
-            }
+            // Without it the end is told all the same, and the release waits for the log.
+            let _ = tokio::time::timeout(super::PATIENCE, complete.wait_for(|complete| *complete)).await;
             shared.hub.tell(observation);
         });
     }
@@ -171,7 +175,7 @@ impl Shared {
         }
     }
 
-    fn is_over(&self, id: &ExecutionId, phase: Phase) {
+    pub(super) fn is_over(&self, id: &ExecutionId, phase: Phase) {
         if let Some(known) = locked(&self.pods).get_mut(id) {
             known.is_over = true;
             known.follower = None;
