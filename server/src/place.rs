@@ -12,12 +12,12 @@ use crate::{
     controller::{self, Controller, StartError},
     data_folder::DataFolder,
     python::{OnThisMachine, Programs},
+    runner::kube::{
+        KubeConfig, KubeRunner,
+        config::{ClaimVolume, RunAs, Tolerated},
+    },
     runner::{
         Runner, RunnerError,
-        kube::{
-            KubeConfig, KubeRunner,
-            config::{ClaimVolume, RunAs, Tolerated},
-        },
         local::{
             LocalConfig, LocalRunner,
             config::{Budget, LOG_LIMIT, Secrets as Ask, Volume as Folder, Volumes},

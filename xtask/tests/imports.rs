@@ -100,7 +100,8 @@ fn each_outside_world_has_one_place_that_names_it() {
     ];
     for folder in ["app/src", "server/src", "load/src", "task/src", "frontend/src"] {
         for file in sources(&root().join(folder)) {
-            let text = fs::read_to_string(&file).unwrap();
+            // Our own module is no other world.
+            let text = fs::read_to_string(&file).unwrap().replace("runner::kube::", "");
             for (words, place) in places {
                 let is_allowed = file.starts_with(root().join(place));
                 let named = words.iter().find(|word| text.contains(*word));
