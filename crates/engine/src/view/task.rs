@@ -184,7 +184,7 @@ impl<'a> Of<'a> {
         let advance = self.run.snapshot.nodes[self.place].task.kind.advance();
         match (known.kind, advance) {
             (KindName::Viewer | KindName::Serving, _) => (TaskStatus::Serving, "answers".into()),
-            (_, Some(Advance::Hand)) => (TaskStatus::WaitingForYou, "ready: advance it when you are done".into()),
+            (_, Some(Advance::Hand)) => (TaskStatus::WaitingForYou, self.your_turn()),
             (_, Some(Advance::Exit)) => (TaskStatus::Running, "runs, and advances when it ends".into()),
             (_, Some(Advance::File { path })) => {
                 (TaskStatus::Running, format!("runs, and advances when {path} exists"))
@@ -196,6 +196,18 @@ impl<'a> Of<'a> {
                 (TaskStatus::Running, format!("runs, and advances when port {port} answers"))
             }
             (_, None) => (TaskStatus::Running, "runs".into()),
+        }
+    }
+
+    fn your_turn(&self) -> String {
+        let nodes = &self.run.snapshot.nodes;
+        let next: Vec<&str> = nodes[self.place].downs.iter().map(|down| nodes[*down].task.title()).collect();
+        match next.as_slice() {
+            [] => "waits for you: work in it, then advance it".into(),
+            [one] => format!("waits for you: work in it, then advance it to go on with {one}"),
+            [one, rest @ ..] => {
+                format!("waits for you: work in it, then advance it to go on with {one} and {} more", rest.len())
+            }
         }
     }
 

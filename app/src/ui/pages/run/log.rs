@@ -93,6 +93,7 @@ pub fn Log(execution: ExecutionId) -> impl IntoView {
                 <label class="search">
                     <Icon name="search"/>
                     <input
+                        class="field"
                         type="search"
                         placeholder="Search the log"
                         aria-label="Search the log"

@@ -15,17 +15,10 @@ use super::{
 use crate::{
     api::site::get_site,
     ui::{
-        kit::{Icon, KindChip, TaskPill},
+        kit::{Icon, KindChip, Tab, Tabs, TaskPill},
         words,
     },
 };
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Tab {
-    Log,
-    Tries,
-    Mounts,
-}
 
 #[component]
 pub fn TaskPanel(live: LiveRun, snapshot: StoredValue<Pipeline>, task: TaskId) -> impl IntoView {
@@ -131,34 +124,28 @@ fn Details(
     task: TaskId,
     view: Memo<Option<TaskView>>,
 ) -> impl IntoView {
-    let tab = RwSignal::new(Tab::Log);
+    let tab = RwSignal::new("log");
     let pipeline = live.summary.with_untracked(|summary| summary.pipeline.clone());
     let chosen = RwSignal::new(None::<u64>);
     let newest = Memo::new(move |_| view.get().and_then(|view| view.executions.last().map(|execution| execution.n)));
     let shown = Memo::new(move |_| chosen.get().or(newest.get()));
     let (id, mounts_of) = (task.clone(), task);
-    let button = move |own: Tab, label: &'static str| {
-        view! {
-            <button role="tab" aria-selected=move || (tab.get() == own).to_string() on:click=move |_| tab.set(own)>
-                {label}
-            </button>
-        }
-    };
+    let count = move || view.with(|view| view.as_ref().map_or(0, |view| view.executions.len()));
+    let tabs =
+        vec![Tab::new("log", "Log"), Tab::new("executions", "Executions").count(count), Tab::new("mounts", "Mounts")];
     view! {
-        <div class="tabs" role="tablist">
-            {button(Tab::Log, "Log")} {button(Tab::Tries, "Executions")} {button(Tab::Mounts, "Mounts")}
-        </div>
+        <Tabs label="About the task" tabs=Signal::stored(tabs) active=tab/>
         <div class="panel-body" role="tabpanel">
             {move || match tab.get() {
-                Tab::Log => match shown.get() {
+                "log" => match shown.get() {
                     Some(n) => {
                         let execution = ExecutionId { pipeline: pipeline.clone(), task: id.clone(), n };
                         view! { <Log execution/> }.into_any()
                     }
                     None => view! { <p class="hint">"There is no log before the task starts."</p> }.into_any(),
                 },
-                Tab::Tries => view! { <Executions view chosen tab/> }.into_any(),
-                Tab::Mounts => view! { <Mounts snapshot task=mounts_of.clone()/> }.into_any(),
+                "executions" => view! { <Executions view chosen tab/> }.into_any(),
+                _ => view! { <Mounts snapshot task=mounts_of.clone()/> }.into_any(),
             }}
         </div>
     }
@@ -166,11 +153,15 @@ fn Details(
 
 /// Copies and tries; a click shows that one's log.
 #[component]
-fn Executions(view: Memo<Option<TaskView>>, chosen: RwSignal<Option<u64>>, tab: RwSignal<Tab>) -> impl IntoView {
+fn Executions(
+    view: Memo<Option<TaskView>>,
+    chosen: RwSignal<Option<u64>>,
+    tab: RwSignal<&'static str>,
+) -> impl IntoView {
     let list = move || view.get().map(|view| view.executions).unwrap_or_default();
     let show = move |n| {
         chosen.set(Some(n));
-        tab.set(Tab::Log);
+        tab.set("log");
     };
     view! {
         <ul class="executions">
