@@ -13,7 +13,7 @@ export class Editor {
 
   /** From the list of pipelines to a new empty one. */
   static async create(page, name) {
-    await page.getByRole("button", { name: "New pipeline" }).click();
+    await page.getByRole("button", { name: "New pipeline", exact: true }).click();
     const editor = new Editor(page);
     await editor.canvas.waitFor();
     await editor.write(page.getByLabel("Name of the pipeline"), name);
@@ -121,7 +121,7 @@ export class Editor {
 
   /** The document as the server has it, once everything is saved. */
   async saved() {
-    await this.page.getByRole("status").getByText("Saved", { exact: true }).or(this.page.locator(".saved:text-is('Saved')")).first().waitFor();
+    await this.page.locator(".saved:text-is('Saved')").waitFor();
     return this.document();
   }
 

@@ -44,6 +44,12 @@ export class Server {
     this.port = Number(new URL(this.link).port);
   }
 
+  /** One more one-time link, for another browser. */
+  async anotherLink() {
+    const { stdout } = await fletchline(["link", "--data", this.data]);
+    return stdout.match(LINK)[0];
+  }
+
   /** As a power cut would. What it had launched goes on. */
   async kill() {
     const gone = new Promise((resolve) => this.process.on("exit", resolve));
@@ -80,4 +86,19 @@ export async function freePort() {
   const { port } = holder.address();
   await new Promise((resolve) => holder.close(resolve));
   return port;
+}
+
+/** Waits until a port of this machine takes connections; `said` tells what its program has said if it never does. */
+export async function connects(port, said, patience = 20_000) {
+  const end = Date.now() + patience;
+  while (Date.now() < end) {
+    const answered = await new Promise((resolve) => {
+      const socket = net.connect(port, "127.0.0.1");
+      socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
+      socket.once("connect", () => socket.destroy());
+    });
+    if (answered) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`nobody listens on port ${port}: ${said()}`);
 }

@@ -2,6 +2,8 @@
 
 import { test } from "node:test";
 
+import { showAll } from "./person.mjs";
+
 /** After a step that failed the others fail at once, and only the first one's reason is worth reading. */
 export function story() {
   let failed;
@@ -12,6 +14,7 @@ export function story() {
         await step(context);
       } catch (error) {
         failed = name;
+        await showAll(name);
         throw error;
       }
     });

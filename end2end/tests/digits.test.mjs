@@ -6,33 +6,46 @@ import path from "node:path";
 import { after, before } from "node:test";
 
 import { Editor, ask } from "../support/editor.mjs";
-import { close, signIn } from "../support/person.mjs";
+import { close, picture, signIn } from "../support/person.mjs";
+import { Lab, Run } from "../support/run.mjs";
 import { Server, freePort } from "../support/server.mjs";
 import { story } from "../support/story.mjs";
+import { Tunnel } from "../support/tunnel.mjs";
 
 const step = story();
 const example = JSON.parse(await readFile(path.resolve(import.meta.dirname, "../../examples/digits/pipeline.json")));
 const task = (id) => example.tasks.find((task) => task.id === id);
 const files = (id) => task(id).files.map((file) => [file.name, file.text]);
 const port = await freePort();
+const LEFT = 'pathlib.Path("/shared/seen.txt").write_text("by Explore"); print("left", "here")';
+/** The first digit of scikit-learn's set. */
+const ZERO = [
+  [0, 0, 5, 13, 9, 1, 0, 0], [0, 0, 13, 15, 10, 15, 5, 0], [0, 3, 15, 2, 0, 11, 8, 0], [0, 4, 12, 0, 0, 8, 8, 0],
+  [0, 5, 8, 0, 0, 9, 8, 0], [0, 4, 11, 0, 1, 12, 7, 0], [0, 2, 14, 5, 10, 12, 0, 0], [0, 0, 6, 13, 10, 0, 0, 0],
+].flat();
 
 let server;
 let shared;
 let page;
 let editor;
+let run;
 let drawn;
+let tunnel;
+let zip;
 
 before(async () => {
   server = await Server.start();
   shared = `${server.data}-shared`;
   await mkdir(shared);
-  page = await signIn(server);
+  page = await signIn(server.link);
+  run = new Run(page);
 });
 
 after(async () => {
+  tunnel?.close();
   await close();
   await server?.remove();
-  if (shared) await rm(shared, { recursive: true, force: true });
+  for (const more of ["-shared", "-ssh", "-digits.zip"]) await rm(server.data + more, { recursive: true, force: true });
 });
 
 step("a shared volume is made in the settings", async () => {
@@ -149,3 +162,148 @@ step("every edit is undone back to the empty canvas and done again to the same d
   await editor.redoAll();
   assert.equal(await editor.saved(), drawn);
 });
+
+step("Run asks for the parameter, and the notebook opens through its link in JupyterLab and runs its cells", async () => {
+  await editor.focus();
+  await page.keyboard.press("1");
+  await picture(page, "editor");
+  await page.getByRole("button", { name: "Run", exact: true }).click();
+  await page.getByRole("dialog").getByLabel("epochs").fill("60");
+  await page.getByRole("button", { name: "Start run" }).click();
+  await page.getByRole("heading", { name: "Run 1" }).waitFor();
+  await run.until("Explore", "Your turn");
+  const lab = await Lab.of(await run.open("Explore", "Open notebook"));
+  assert.match(new URL(lab.page.url()).host, new RegExp(`^explore-[0-9a-f]+\\.localhost:${server.port}$`));
+  await lab.runAll();
+  await lab.shows("prepared 1348 for training, 449 for testing");
+  await lab.runNew(LEFT);
+  await lab.shows("left here");
+  await lab.save("left here");
+  assert.equal(await readFile(path.join(shared, "seen.txt"), "utf8"), "by Explore");
+  await lab.page.close();
+});
+
+step("a container that answers at its port lets the run go on and can be opened", async () => {
+  await run.until("Browse", "Running");
+  const data = await run.open("Browse", "Open Data");
+  await data.getByText("digits.csv").waitFor();
+  await data.close();
+});
+
+step("the run goes on to its end after the server was killed in the middle and started again", async () => {
+  await run.press("Explore", "Advance");
+  await run.until("Train", "Running");
+  await server.kill();
+  await page.getByText("Connecting again").waitFor();
+  await server.up();
+  await page.getByText("Connecting again").waitFor({ state: "detached", timeout: 30_000 });
+  page.problems.length = 0; // that the server was away, was said there, too
+  await run.untilRun("Done");
+  await run.until("Digits API", "Answering");
+  const view = await viewOf(page);
+  assert.deepEqual(
+    view.tasks[idOf("Train")].executions.map((one) => [one.status, one.attempt]),
+    [["done", 1], ["done", 1], ["done", 1]],
+  );
+  await page.reload();
+  await run.untilRun("Done");
+  await picture(page, "run");
+});
+
+step("TensorBoard shows the three runs", async () => {
+  const board = await run.open("TensorBoard", "Open TensorBoard");
+  for (const rate of example.tasks.find((one) => one.id === "train").copies.LR) {
+    await board.getByText(`LR=${rate}`, { exact: false }).first().waitFor({ timeout: 60_000 });
+  }
+  await picture(board, "tensorboard");
+  await board.close();
+});
+
+step("the model answers a prediction at the Serving's address", async () => {
+  const api = await run.open("Digits API", "Open API");
+  const body = { x: [ZERO] };
+  const answer = await api.evaluate(async (body) => {
+    const headers = { "content-type": "application/json" };
+    return (await fetch("/predict", { method: "POST", headers, body: JSON.stringify(body) })).json();
+  }, body);
+  assert.deepEqual(answer, [0]);
+  await api.close();
+});
+
+step("a second run finds the notebook as it was left", async () => {
+  await page.getByRole("button", { name: "Run again" }).click();
+  await page.getByRole("heading", { name: "Run 2" }).waitFor();
+  await run.until("Explore", "Your turn");
+  const lab = await Lab.of(await run.open("Explore", "Open notebook"));
+  await lab.shows("left here");
+  await lab.page.close();
+  await run.select("Load digits");
+  await run.panel.getByText("same as run 1").waitFor();
+});
+
+step("one ssh tunnel reaches the product, a notebook whose cells run, and TensorBoard", async () => {
+  tunnel = await Tunnel.to(server.port, `${server.data}-ssh`);
+  const link = new URL(await server.anotherLink());
+  link.port = tunnel.port;
+  const there = await signIn(link.href);
+  await there.goto(`http://localhost:${tunnel.port}${new URL(page.url()).pathname}`);
+  const far = new Run(there);
+  const lab = await Lab.of(await far.open("Explore", "Open notebook"));
+  assert.equal(new URL(lab.page.url()).port, String(tunnel.port));
+  await lab.runNew('print("through", "the tunnel")');
+  await lab.shows("through the tunnel");
+  const board = await far.open("TensorBoard", "Open TensorBoard");
+  assert.equal(new URL(board.url()).port, String(tunnel.port));
+  await board.getByText("LR=0.003").first().waitFor({ timeout: 60_000 });
+  assert.deepEqual(there.problems, []);
+  await there.context().close();
+});
+
+step("the pipeline is taken along as a zip and deleted", async () => {
+  await page.getByRole("button", { name: "Cancel run" }).click();
+  await run.untilRun("Cancelled");
+  await page.goto(`${server.origin}/services`);
+  await stopService("TensorBoard");
+  await stopService("Digits API");
+  await page.getByRole("link", { name: "Pipelines", exact: true }).click();
+  const downloading = page.waitForEvent("download");
+  await choose("Export as zip with work folders");
+  zip = `${server.data}-digits.zip`;
+  await (await downloading).saveAs(zip);
+  await choose("Delete…");
+  const dialog = page.getByRole("dialog", { name: "Delete Digits?" });
+  await dialog.getByText("2 runs").waitFor();
+  await dialog.getByRole("button", { name: "Delete" }).click();
+  await page.getByText("No pipeline yet").waitFor();
+});
+
+async function stopService(name) {
+  await page.getByRole("region", { name }).getByRole("button", { name: "Stop" }).click();
+  await page.getByRole("region", { name }).getByText(/stopped|paused/).waitFor();
+}
+
+async function choose(item) {
+  await page.getByRole("button", { name: "More for Digits" }).click();
+  await page.getByRole("menuitem", { name: item }).click();
+}
+
+step("the zip brings the pipeline back, with the notebook as it was left", async () => {
+  await page.getByLabel("Pipeline file").setInputFiles(zip);
+  await editor.canvas.waitFor();
+  assert.equal(await editor.saved(), drawn);
+  await editor.select("Explore");
+  await page.getByRole("button", { name: "More for this task" }).click();
+  await page.getByRole("menuitem", { name: "Run up to here" }).click();
+  await page.getByRole("button", { name: "Start run" }).click();
+  await run.until("Explore", "Your turn");
+  const lab = await Lab.of(await run.open("Explore", "Open notebook"));
+  await lab.shows("left here");
+  assert.deepEqual(page.problems, []);
+});
+
+/** What the server says of the run on the page. */
+async function viewOf(page) {
+  return (await ask(page, "runs/open", { run: new URL(page.url()).pathname.split("/").pop() })).view;
+}
+
+const idOf = (name) => JSON.parse(drawn).tasks.find((task) => task.name === name).id;
