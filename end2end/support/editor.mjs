@@ -41,12 +41,11 @@ export class Editor {
   async place(name) {
     await this.card(name).waitFor({ state: "attached" });
     const box = await this.card(name).boundingBox();
-    return { left: box.x, right: box.x + box.width, middle: box.y + box.height / 2, centre: box.x + box.width / 2 };
+    return { left: box.x, right: box.x + box.width, middle: box.y + box.height / 2 };
   }
 
   async select(name) {
-    const card = await this.place(name);
-    await this.page.mouse.click(card.centre, card.middle);
+    await this.card(name).click();
     await this.page.locator(`[data-task][aria-label^="${name}, "][aria-pressed=true]`).waitFor({ state: "attached" });
   }
 

@@ -40,7 +40,8 @@ export async function signIn(link, options = {}) {
   const page = await context.newPage();
   page.problems = [];
   page.on("pageerror", (error) => page.problems.push(String(error)));
-  page.on("console", (message) => message.type() === "error" && page.problems.push(message.text()));
+  const said = (message) => `${message.text()} (${message.location().url})`;
+  page.on("console", (message) => message.type() === "error" && page.problems.push(said(message)));
   await page.goto(link);
   // The link goes on to the first page by itself.
   await page.getByRole("banner").waitFor();

@@ -21,8 +21,7 @@ export class Run {
   }
 
   async select(task) {
-    const card = await this.page.locator(`[data-task][aria-label^="${task}, "]`).boundingBox();
-    await this.page.mouse.click(card.x + card.width / 2, card.y + card.height / 2);
+    await this.page.locator(`[data-task][aria-label^="${task}, "]`).click();
     await this.panel.getByRole("heading", { name: task }).waitFor();
   }
 
