@@ -38,7 +38,7 @@ impl Count {
 
 pub fn test(steps: &[Step]) -> Result<()> {
     setup::to_test()?;
-    let steps = if steps.is_empty() { &[Step::Rust] } else { steps };
+    let steps = if steps.is_empty() { &[Step::Check, Step::Rust, Step::Browser] } else { steps };
     let mut count = Count::default();
     let mut failures = Vec::new();
     for step in steps {
