@@ -94,6 +94,7 @@ pub fn Log(execution: ExecutionId) -> impl IntoView {
                     <Icon name="search"/>
                     <input
                         type="search"
+                        class="field"
                         placeholder="Search the log"
                         aria-label="Search the log"
                         prop:value=move || query.get()

@@ -19,7 +19,7 @@ use model::{
 use self::{events::Events, panel::TaskPanel, state::LiveRun, timeline::Timeline};
 use crate::ui::{
     canvas::{Canvas, CardStatus, EditorHandle, Mode, Selection},
-    kit::{Icon, RunPill},
+    kit::{Icon, RunPill, Tab, Tabs},
     shell::TopBar,
     words,
 };
@@ -197,25 +197,15 @@ fn Overview(live: LiveRun) -> impl IntoView {
 
 #[component]
 fn Dock(live: LiveRun, snapshot: StoredValue<Pipeline>, now: Signal<u64>) -> impl IntoView {
-    let shows_events = RwSignal::new(false);
-    let tab = move |own: bool, label: &'static str| {
-        view! {
-            <button
-                role="tab"
-                aria-selected=move || (shows_events.get() == own).to_string()
-                on:click=move |_| shows_events.set(own)
-            >
-                {label}
-            </button>
-        }
-    };
+    let shown = RwSignal::new("timeline");
+    let tabs = vec![Tab::new("timeline", "Timeline"), Tab::new("events", "Events")];
     view! {
         <section class="run-dock" aria-label="What happened">
-            <div class="tabs" role="tablist">{tab(false, "Timeline")} {tab(true, "Events")}</div>
+            <Tabs label="What happened" tabs=Signal::stored(tabs) active=shown />
             <div class="dock-body" role="tabpanel">
-                {move || match shows_events.get() {
-                    true => view! { <Events live snapshot/> }.into_any(),
-                    false => view! { <Timeline live snapshot now/> }.into_any(),
+                {move || match shown.get() {
+                    "events" => view! { <Events live snapshot/> }.into_any(),
+                    _ => view! { <Timeline live snapshot now/> }.into_any(),
                 }}
             </div>
         </section>
