@@ -177,6 +177,8 @@ async fn a_broken_import_changes_nothing_and_says_where() {
     for bad in ["{", "PK\u{3}\u{4}broken", "{\"format\":\"other\"}"] {
         let answer = site.request(Method::POST, "/files/import").body(bad).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{bad}");
+        let sentence = answer.text().await.unwrap();
+        assert!(!bad.starts_with("PK") || sentence.contains("\"This file is damaged"), "{sentence}");
     }
     assert_eq!(site.ask("pipelines/list", json!({})).await, json!([]));
     let left: Vec<_> = std::fs::read_dir(site.folder.path()).unwrap().flatten().map(|file| file.file_name()).collect();

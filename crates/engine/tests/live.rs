@@ -86,10 +86,13 @@ fn a_step_that_stays_open_lets_the_run_go_on_and_ends_with_it() {
     let run = desk.start(&explore(json!({"stay_open": true})).text());
     desk.work(GOOD);
     desk.deed(&run, "explore", Deed::Advance).unwrap();
-    assert_eq!(desk.view(&run, "explore").sentence, "stays open until the run ends");
+    let open = desk.view(&run, "explore");
+    assert_eq!((open.sentence.as_str(), open.ended), ("stays open until the run ends", None));
     assert_eq!(desk.started(), ["explore/1", "b/1"]);
     desk.work(GOOD);
     assert_eq!(desk.status(&run), RunStatus::Succeeded);
+    let (explore, b) = (desk.view(&run, "explore"), desk.view(&run, "b"));
+    assert!(explore.ended >= b.ended && b.ended.is_some(), "{:?} and {:?}", explore.ended, b.ended);
     assert!(desk.machine.alive().is_empty());
 }
 

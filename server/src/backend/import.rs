@@ -41,18 +41,19 @@ impl Core {
     }
 
     async fn import_zip(&self, file: &Path) -> Answer<Created> {
-        let unpacked = file.with_extension("unpacked");
-        let created = self.import_unpacked(file, &unpacked).await;
-        blocking(move || {
-            folders::remove(&unpacked.with_extension("downloads"))?;
-            folders::remove(&unpacked)
-        })
-        .await?;
+        let folder = file.with_extension("import");
+        let created = self.import_in(&folder, file).await;
+        blocking(move || folders::remove(&folder)).await?;
         created
     }
 
-    async fn import_unpacked(&self, file: &Path, unpacked: &Path) -> Answer<Created> {
-        unpack(file, unpacked).await?;
+    async fn import_in(&self, folder: &Path, file: &Path) -> Answer<Created> {
+        let unpacked = folder.join("unpacked");
+        // The loader's sentences name the file as it lies there.
+        let (packed, from) = (folder.join("This file"), file.to_owned());
+        let (moved, made) = (packed.clone(), folder.to_owned());
+        blocking(move || fs::create_dir(made).and_then(|()| fs::rename(from, moved))).await?;
+        unpack(&packed, &unpacked).await?;
         let text = fs::read_to_string(unpacked.join(DOCUMENT))
             .map_err(|_| bad(format!("There is no {DOCUMENT} in this zip, so it is no exported pipeline.")))?;
         let read = document::read(&text).map_err(|error| bad(format!("{DOCUMENT}: {error}")))?;
@@ -102,7 +103,7 @@ async fn unpack(file: &Path, into: &Path) -> Answer<()> {
     let url = url::Url::from_file_path(file).map_err(|()| internal("the data folder has no address"))?;
     let source = load::Source { unpack: load::Unpack::As(load::Format::Zip), ..load::Source::new(url) };
     let loader = load::Loader::new(load::Allow::default()).with_files(load::Files::Allowed { except: Vec::new() });
-    let request = load::Request::new(vec![source], into.with_extension("downloads"), into.to_owned());
+    let request = load::Request::new(vec![source], into.with_file_name("downloads"), into.to_owned());
     loader.load(&request, |_| {}).await.map(drop).map_err(|error| bad(error.to_string()))
 }
 

@@ -27,7 +27,7 @@ pub fn task_view(state: &State, world: &World, run: &Run, place: usize) -> TaskV
         status,
         sentence,
         started: executions.iter().filter_map(|one| one.started).min(),
-        ended: of.ended(),
+        ended: of.ended(&executions),
         may: may(state, run, place),
         open: of.open(),
         progress: of.progress(),
@@ -253,11 +253,13 @@ impl<'a> Of<'a> {
         })
     }
 
-    fn ended(&self) -> Option<Millis> {
-        match self.run.tasks[self.place].stage {
-            Stage::Released { at } | Stage::Failed { at } | Stage::Skipped { at, .. } | Stage::Cancelled { at } => {
-                Some(at)
-            }
+    fn ended(&self, executions: &[ExecutionView]) -> Option<Millis> {
+        let task = &self.run.tasks[self.place];
+        match task.stage {
+            // It lets the others start, and stays open until the run ends.
+            Stage::Released { .. } if task.lanes.iter().any(|lane| matches!(lane.step, Step::Live { .. })) => None,
+            Stage::Released { at } => executions.iter().filter_map(|one| one.ended).max().max(Some(at)),
+            Stage::Failed { at } | Stage::Skipped { at, .. } | Stage::Cancelled { at } => Some(at),
             Stage::NotInRun | Stage::Blocked { .. } | Stage::Open { .. } | Stage::Viewer => None,
         }
     }

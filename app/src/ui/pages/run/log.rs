@@ -95,6 +95,7 @@ pub fn Log(execution: ExecutionId) -> impl IntoView {
                     <input
                         class="field"
                         type="search"
+                        class="field"
                         placeholder="Search the log"
                         aria-label="Search the log"
                         prop:value=move || query.get()

@@ -202,13 +202,13 @@ fn Overview(live: LiveRun) -> impl IntoView {
 
 #[component]
 fn Dock(live: LiveRun, snapshot: StoredValue<Pipeline>, now: Signal<u64>) -> impl IntoView {
-    let tab = RwSignal::new("timeline");
+    let shown = RwSignal::new("timeline");
     let tabs = vec![Tab::new("timeline", "Timeline"), Tab::new("events", "Events")];
     view! {
         <section class="run-dock" aria-label="What happened">
-            <Tabs label="What happened" tabs=Signal::stored(tabs) active=tab/>
+            <Tabs label="What happened" tabs=Signal::stored(tabs) active=shown />
             <div class="dock-body" role="tabpanel">
-                {move || match tab.get() {
+                {move || match shown.get() {
                     "events" => view! { <Events live snapshot/> }.into_any(),
                     _ => view! { <Timeline live snapshot now/> }.into_any(),
                 }}
