@@ -12,7 +12,7 @@ use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
 use app::error::ApiError;
 use clap::{Args, Parser, Subcommand};
 
-use crate::{data_folder::DataFolder, serve::Server};
+use crate::{data_folder::DataFolder, say, serve::Server};
 
 /// What a script can tell apart.
 pub const EXIT_CODES: &str = "Exit codes:\n  0  done; a run succeeded\n  1  a run failed, or a file has problems\n  \
@@ -165,7 +165,7 @@ pub fn main() -> ExitCode {
 }
 
 fn say_error(error: &anyhow::Error) -> ExitCode {
-    eprintln!("{error:#}");
+    say::err(format_args!("{error:#}"));
     ExitCode::from(NOT_DONE)
 }
 
@@ -189,8 +189,12 @@ async fn serve(data: DataFolder, overrides: Overrides) -> anyhow::Result<Outcome
     let settings = crate::serve::settings(&data, &overrides.given())?;
     let server = Server::start(data, settings).await?;
     let inner = server.inner.clone();
-    println!("Fletchline is at {}. This link lets one browser in:\n\n  {}\n", inner.origin(), inner.link());
-    println!("Another link: fletchline link. Stop: Ctrl+C or fletchline stop.");
+    say::out(format_args!(
+        "Fletchline is at {}. This link lets one browser in:\n\n  {}\n",
+        inner.origin(),
+        inner.link()
+    ));
+    say::out("Another link: fletchline link. Stop: Ctrl+C or fletchline stop.");
     let signals = tokio::spawn({
         let inner = inner.clone();
         async move {
@@ -201,11 +205,11 @@ async fn serve(data: DataFolder, overrides: Overrides) -> anyhow::Result<Outcome
     server.ended().await;
     signals.abort();
     match inner.core.runs.live_tasks() {
-        0 => println!("Stopped. Nothing runs any more."),
-        1 => println!("Stopped. 1 task goes on; `fletchline stop --all` ends it, `fletchline serve` finds it again."),
-        tasks => println!(
+        0 => say::out("Stopped. Nothing runs any more."),
+        1 => say::out("Stopped. 1 task goes on; `fletchline stop --all` ends it, `fletchline serve` finds it again."),
+        tasks => say::out(format_args!(
             "Stopped. {tasks} tasks go on; `fletchline stop --all` ends them, `fletchline serve` finds them again."
-        ),
+        )),
     }
     Ok(Outcome::Done)
 }

@@ -22,6 +22,7 @@ use super::{
     folder::{ExecutionFolder, write_whole},
     locked, sandbox,
 };
+use crate::say;
 
 pub const REQUEST: &str = "request.json";
 pub const PROGRESS: &str = "progress.json";
@@ -91,16 +92,16 @@ pub async fn carry_out(request: &Path, supply: Arc<dyn ::load::Supply>) -> Resul
     let told = move |progress: ::load::Progress| {
         let now = shown(&progress);
         if std::mem::replace(&mut *locked(&last), now.phase.clone()) != now.phase {
-            println!("{}", now.phase);
+            say::out(&now.phase);
         }
         // Progress that cannot be told is no failure of the load.
         let _ = write_beside(&beside, PROGRESS, &serde_json::to_vec(&now).unwrap_or_default());
     };
     let summary = loader.load(&wanted, told).await.map_err(|error| error.to_string())?;
     for warning in summary.sources.iter().flat_map(|source| &source.warnings) {
-        println!("note: {warning}");
+        say::out(format_args!("note: {warning}"));
     }
-    println!("{} files, {} bytes", summary.files, summary.bytes);
+    say::out(format_args!("{} files, {} bytes", summary.files, summary.bytes));
     let facts = serde_json::to_vec(&summary).map_err(|error| error.to_string())?;
     write_beside(request, FACTS, &facts).map_err(|error| format!("What was loaded could not be noted: {error}."))
 }
