@@ -5,6 +5,7 @@ mod load;
 mod local;
 mod plan;
 mod run;
+mod services;
 mod stop;
 
 use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
@@ -52,6 +53,8 @@ enum Command {
     Load(load::Arguments),
     /// Run a program inside a running task; without one, open a shell there.
     Exec(exec::Arguments),
+    /// List the Viewers and Servings that are there, and where programs find them.
+    Services,
     /// Print another link that lets one browser in.
     Link,
     /// End the server. What it runs goes on, and is found again by the next server.
@@ -178,6 +181,7 @@ async fn carry_out(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Plan { file } => plan::plan(&data()?, &file),
         Command::Load(arguments) => load::load(arguments, cli.json).await,
         Command::Exec(arguments) => exec::exec(&data()?, arguments).await,
+        Command::Services => services::services(&data()?, cli.json).await,
         Command::Link => stop::link(&data()?, cli.json).await,
         Command::Stop { all } => stop::stop(data()?, all, cli.json).await,
         Command::Secret(Secret::Set { name }) => local::set_secret(&data()?, &name),

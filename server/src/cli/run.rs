@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::Args;
 use model::{
     RunId, TaskId,
-    run::{Deed, RunStatus, RunView, TaskStatus},
+    run::{RunStatus, RunView, TaskStatus},
 };
 
 use super::{Outcome, Overrides, plan, stop};
@@ -57,11 +57,12 @@ async fn hand_over(
     json: bool,
 ) -> anyhow::Result<Outcome> {
     let mut client = Client::ask(&data.socket(), &Ask::Run { document, parameters }).await?;
-    let (run, address) = match client.next().await?.context("the server went away")? {
-        Tell::Started { run, address } => (run, address),
+    let (run, address, warning) = match client.next().await?.context("the server went away")? {
+        Tell::Started { run, address, warning } => (run, address, warning),
         Tell::Refused { sentence } => return refused(&sentence),
         other => anyhow::bail!("the server answered {other:?}"),
     };
+    warning.into_iter().for_each(say::err);
     if !wait {
         match json {
             true => say::out(serde_json::json!({ "run": run, "address": address })),
@@ -105,6 +106,7 @@ async fn run_here(
         Ok(run) => run,
         Err(sentence) => return refused(&sentence),
     };
+    control::little_space(&inner).await.into_iter().for_each(say::err);
     say::err(format_args!("The run can be watched while it is on: {}", inner.link()));
     let view = tokio::select! {
         view = watch(&inner, &run, json) => view?,
@@ -114,8 +116,10 @@ async fn run_here(
             watch(&inner, &run, json).await?
         }
     };
-    if !arguments.keep {
-        stop_services(&inner).await;
+    if !arguments.keep
+        && let Err(error) = inner.stop_services_of(&run).await
+    {
+        say::err(error);
     }
     inner.stop();
     server.ended().await;
@@ -133,17 +137,6 @@ async fn watch(inner: &Inner, run: &RunId, json: bool) -> anyhow::Result<RunView
         teller.tell(&view);
         // Lagging is no harm: the next look is at the whole.
         let _ = changes.recv().await;
-    }
-}
-
-async fn stop_services(inner: &Inner) {
-    for service in inner.core.runs.services() {
-        if let Err(error) = inner.core.runs.deed(&service.run, &service.execution.task, Deed::Stop).await {
-            say::err(format_args!("{} could not be stopped: {error}", service.task_name));
-        }
-    }
-    if let Err(error) = inner.stop_tasks().await {
-        say::err(error);
     }
 }
 

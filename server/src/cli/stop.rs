@@ -47,7 +47,7 @@ async fn stop_without_a_server(data: DataFolder) -> anyhow::Result<usize> {
     Ok(inner.core.runs.live_tasks())
 }
 
-async fn one_answer(data: &DataFolder, ask: &Ask) -> anyhow::Result<Tell> {
+pub(super) async fn one_answer(data: &DataFolder, ask: &Ask) -> anyhow::Result<Tell> {
     let mut client = Client::ask(&data.socket(), ask).await?;
     match client.next().await? {
         Some(Tell::Refused { sentence }) => anyhow::bail!(sentence),
