@@ -57,7 +57,8 @@ pub async fn place(wanted: Wanted) -> Result<Place, PlaceError> {
     let config = config(&wanted, &settings)?;
     let runner: Arc<dyn Runner> = Arc::new(LocalRunner::new(config)?);
     let site = site::of(&settings, runner.budget(), wanted.secrets.names());
-    let parts = controller::Parts { store: wanted.store, runner: runner.clone(), site };
+    let keep_runs = settings.keep_runs;
+    let parts = controller::Parts { store: wanted.store, runner: runner.clone(), site, keep_runs };
     let runs: Arc<dyn Runs> = Arc::new(Controller::start(parts).await?);
     Ok(Place { runs, runner })
 }

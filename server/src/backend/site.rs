@@ -23,7 +23,7 @@ pub fn of(settings: &Settings, budget: Option<Capacity>, secrets: std::collectio
         volumes: settings.volumes.iter().map(|(name, volume)| (name.clone(), volume.site())).collect(),
         secrets,
         default_images: std::collections::BTreeMap::new(),
-        limits: Limits::default(),
+        limits: Limits { grace: settings.grace, ..Limits::default() },
     }
 }
 

@@ -6,7 +6,7 @@ use anyhow::Context;
 use model::{Cpu, Memory, Pipeline, Problem, Severity, Site, document, mounts, site::Capacity};
 
 use super::Outcome;
-use crate::{backend::site, data_folder::DataFolder, secrets::Secrets};
+use crate::{backend::site, data_folder::DataFolder, say, secrets::Secrets};
 
 /// The file as text and as a pipeline.
 pub(super) fn read(file: &Path) -> anyhow::Result<(String, document::Read)> {
@@ -22,7 +22,7 @@ pub(super) fn validate(data: &DataFolder, file: &Path, json: bool) -> anyhow::Re
         problems.push(warning);
     }
     if json {
-        println!("{}", serde_json::to_string_pretty(&problems)?);
+        say::out(serde_json::to_string_pretty(&problems)?);
     } else {
         problems.iter().for_each(say);
     }
@@ -35,12 +35,12 @@ fn say(problem: &Problem) {
         Severity::Problem => "problem",
         Severity::Warning => "warning",
     };
-    println!("{kind}: {}", problem.sentence);
+    say::out(format_args!("{kind}: {}", problem.sentence));
 }
 
 pub(super) fn plan(data: &DataFolder, file: &Path) -> anyhow::Result<Outcome> {
     let (_, read) = read(file)?;
-    println!("{}", serde_json::to_string_pretty(&mounted(&read.pipeline, &here(data)?))?);
+    say::out(serde_json::to_string_pretty(&mounted(&read.pipeline, &here(data)?))?);
     Ok(Outcome::Done)
 }
 

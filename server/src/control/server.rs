@@ -2,6 +2,7 @@
 
 use std::{fs, io, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
 
+use app::backend::Backend;
 use model::{RunId, document, run::Part};
 use serde::Serialize;
 use tokio::{
@@ -86,9 +87,14 @@ async fn carry_out(ask: Ask, inner: &Inner, lines: Lines, to: &mut Answers) -> A
         }
         Ask::Run { document, parameters } => {
             let run = start(inner, document, parameters).await?;
-            to.tell(&Tell::Started { address: inner.page_of(&run), run }).await;
+            let warning = little_space(inner).await;
+            to.tell(&Tell::Started { address: inner.page_of(&run), run, warning }).await;
         }
         Ask::Watch { run } => watch(inner, &run, to).await?,
+        Ask::Services => {
+            let services = inner.core.list_services().await.map_err(|error| error.to_string())?;
+            to.tell(&Tell::Services { services }).await;
+        }
         Ask::Stop { all } => {
             if all {
                 inner.stop_tasks().await?;
@@ -123,6 +129,14 @@ pub(crate) async fn start(
         reading: None,
     };
     inner.core.start_run_of(start).await.map_err(|error| crate::cli::told(&error))
+}
+
+/// As the page says it to whoever presses Run.
+pub(crate) async fn little_space(inner: &Inner) -> Option<String> {
+    // A disk that cannot be looked at keeps nobody from running.
+    let warning = inner.core.space_warning().await.ok()??;
+    let largest = warning.largest.iter().map(|(_, name, bytes)| format!("{name} ({})", model::Memory(*bytes)));
+    Some(format!("{} Largest: {}.", warning.sentence, largest.collect::<Vec<_>>().join(", ")))
 }
 
 async fn watch(inner: &Inner, run: &RunId, to: &mut Answers) -> Asked<()> {

@@ -53,6 +53,8 @@ pub fn summary(run: &Run) -> RunSummary {
         sentence: sentence(run),
         started: run.started,
         ended,
+        pinned: run.pinned,
+        dropped: run.dropped,
     }
 }
 
