@@ -5,6 +5,7 @@
 
 mod client;
 mod server;
+mod watch;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub use client::{Client, ClientError, Receiver, Sender};
 pub(crate) use server::start;
 pub use server::{bind, serve};
+pub(crate) use watch::Watch;
 
 /// What the command line wants.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -51,6 +53,7 @@ pub enum Tell {
         run: RunId,
         address: String,
     },
+    /// Of the tasks those that changed: all at first and at its end.
     Run {
         view: Box<RunView>,
     },
