@@ -11,7 +11,7 @@ use model::{
 
 use super::{Outcome, Overrides, plan, stop};
 use crate::{
-    control::{self, Ask, Client, Tell},
+    control::{self, Ask, Client, Tell, Watch},
     data_folder::DataFolder,
     say,
     serve::{Inner, Server},
@@ -127,16 +127,14 @@ async fn run_here(
 }
 
 async fn watch(inner: &Inner, run: &RunId, json: bool) -> anyhow::Result<RunView> {
-    let mut changes = inner.core.runs.subscribe();
+    let mut watch = Watch::new(&inner.core.runs, run);
     let mut teller = Teller::new(json);
     loop {
-        let view = inner.core.runs.view(run).context("the run is gone")?;
+        let view = watch.next().await.context("the run is gone")?;
         if view.summary.status.has_ended() {
             return Ok(view);
         }
         teller.tell(&view);
-        // Lagging is no harm: the next look is at the whole.
-        let _ = changes.recv().await;
     }
 }
 

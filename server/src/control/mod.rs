@@ -5,6 +5,7 @@
 
 mod client;
 mod server;
+mod watch;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +17,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub use client::{Client, ClientError, Receiver, Sender};
 pub use server::{bind, serve};
 pub(crate) use server::{little_space, start};
+pub(crate) use watch::Watch;
 
 /// What the command line wants.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -56,6 +58,7 @@ pub enum Tell {
         /// What to think of before the next one.
         warning: Option<String>,
     },
+    /// Of the tasks those that changed: all at first and at its end.
     Run {
         view: Box<RunView>,
     },

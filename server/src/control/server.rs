@@ -11,10 +11,10 @@ use tokio::{
         UnixListener, UnixStream,
         unix::{OwnedReadHalf, OwnedWriteHalf},
     },
-    sync::{broadcast::error::RecvError, mpsc},
+    sync::mpsc,
 };
 
-use super::{Ask, Base64, Input, LINE, Tell};
+use super::{Ask, Base64, Input, LINE, Tell, Watch};
 use crate::{
     backend::{StartRun, check_parameters},
     runner::{Exec, Session, SessionInput, SessionOutput, TerminalSize},
@@ -140,19 +140,12 @@ pub(crate) async fn little_space(inner: &Inner) -> Option<String> {
 }
 
 async fn watch(inner: &Inner, run: &RunId, to: &mut Answers) -> Asked<()> {
-    let mut changes = inner.core.runs.subscribe();
+    let mut watch = Watch::new(&inner.core.runs, run);
     loop {
-        let view = inner.core.runs.view(run).ok_or("There is no such run (any more).")?;
+        let view = watch.next().await.ok_or("There is no such run (any more), or the server stops.")?;
         let has_ended = view.summary.status.has_ended();
         if !to.tell(&Tell::Run { view: Box::new(view) }).await || has_ended {
             return Ok(());
-        }
-        loop {
-            match changes.recv().await {
-                Ok(change) if change.summary.id != *run => {}
-                Ok(_) | Err(RecvError::Lagged(_)) => break,
-                Err(RecvError::Closed) => return Err("The server stops.".into()),
-            }
         }
     }
 }

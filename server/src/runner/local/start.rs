@@ -5,12 +5,13 @@ use std::{
     fs::File,
     io::{self, Seek, Write},
     net::{Ipv4Addr, TcpListener},
-    process::{Child, Command, Stdio},
+    process::Stdio,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use model::{ExecutionId, launch::Launch, run::Millis, supervise::Order};
+use tokio::process::{Child, Command};
 
 use super::{
     Shared, disk,
@@ -59,7 +60,7 @@ impl Shared {
         Ok(Some((follower, start)))
     }
 
-    /// Starts a supervisor, whether or not it will be the one that claims the execution. Blocks.
+    /// Starts a supervisor, whether or not it will be the one that claims the execution. Blocks; inside a runtime.
     ///
     /// # Errors
     /// One sentence: it cannot be started.
