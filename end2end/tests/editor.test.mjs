@@ -105,7 +105,7 @@ test("a broken or foreign file in the list says what is wrong and where, and mak
     ["broken.json", '{"format": "fletchline/v1",\n "name": }', /Line 2/],
     ["foreign.json", '{"nodes": []}', /not a Fletchline pipeline/],
     ["newer.json", '{"format": "fletchline/v99", "id": "a", "name": "a"}', /newer Fletchline/],
-    ["broken.zip", "PK\u0003\u0004 and no more", /zip/],
+    ["broken.zip", "PK\u0003\u0004 and no more", /This file is damaged/],
     ["text.json", "no JSON at all", /Line 1/],
   ];
   for (const [name, text, sentence] of bad) {
