@@ -15,7 +15,7 @@ use std::{
 use reqwest::{Client, Method, RequestBuilder, Response, header::HeaderMap, redirect::Policy};
 use serde_json::{Value, json};
 
-/// The first start may install the Python programs.
+/// Without any sign of progress.
 const PATIENCE: Duration = Duration::from_secs(240);
 
 /// The program, with the helper that it starts built beside it.
@@ -121,11 +121,15 @@ impl Served {
 
     /// The run's view as soon as `is_there`, whatever becomes of it.
     pub async fn until_any(&self, run: &str, is_there: impl Fn(&Value) -> bool) -> Value {
-        let deadline = Instant::now() + PATIENCE;
+        let (mut deadline, mut last) = (Instant::now() + PATIENCE, Value::Null);
         loop {
             let view = self.ask("runs/open", json!({"run": run})).await["view"].clone();
             if is_there(&view) {
                 return view;
+            }
+            // What goes on may take its time: a slow machine with an empty cache installs for minutes.
+            if view != last {
+                (deadline, last) = (Instant::now() + PATIENCE, view.clone());
             }
             assert!(Instant::now() < deadline, "{view:#}");
             tokio::time::sleep(Duration::from_millis(100)).await;
