@@ -10,8 +10,8 @@ use model::{
 use crate::{
     api::{
         pipelines::{Created, Example, NewPipeline, Opened, PipelineSummary, Removal},
-        runs::{EventLine, NewRun, Reading, RunFilter, RunPage, Service},
-        site::SettingView,
+        runs::{EventLine, NewRun, Reading, RunFilter, RunPage, RunRemoval, Service},
+        site::{SettingView, SpaceWarning},
     },
     error::ApiError,
 };
@@ -36,10 +36,13 @@ pub trait Backend: Send + Sync + 'static {
     async fn cancel_run(&self, run: RunId) -> Answer<()>;
     async fn do_deed(&self, run: RunId, task: TaskId, deed: Deed, anyway: bool) -> Answer<()>;
     async fn open_port(&self, execution: ExecutionId, port: u16, host: String) -> Answer<String>;
+    async fn run_removal(&self, run: RunId) -> Answer<RunRemoval>;
+    async fn pin_run(&self, run: RunId, pinned: bool) -> Answer<()>;
     async fn delete_run(&self, run: RunId) -> Answer<()>;
     async fn list_services(&self) -> Answer<Vec<Service>>;
 
     async fn site(&self) -> Answer<Site>;
+    async fn space_warning(&self) -> Answer<Option<SpaceWarning>>;
     async fn settings(&self) -> Answer<Vec<SettingView>>;
     async fn make_volume(&self, name: String, folder: String, access: Acl) -> Answer<Site>;
     async fn set_secret(&self, name: String, value: String) -> Answer<Site>;

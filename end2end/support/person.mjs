@@ -14,6 +14,7 @@ export const FLAGS = [
   "--disable-sync",
 ];
 const PICTURES = path.resolve(import.meta.dirname, "../../docs/pictures");
+const FAILURES = path.resolve(import.meta.dirname, "../test-results");
 
 let browser;
 
@@ -28,8 +29,8 @@ export async function close() {
   browser = undefined;
 }
 
-/** A person who came by the server's one-time link. Errors on the page's console are collected. */
-export async function signIn(server, options = {}) {
+/** A person who came by a one-time link. Errors on the page's console are collected. */
+export async function signIn(link, options = {}) {
   const context = await (await launch()).newContext({
     viewport: { width: 1280, height: 800 },
     colorScheme: "light",
@@ -39,14 +40,31 @@ export async function signIn(server, options = {}) {
   const page = await context.newPage();
   page.problems = [];
   page.on("pageerror", (error) => page.problems.push(String(error)));
-  page.on("console", (message) => message.type() === "error" && page.problems.push(message.text()));
-  await page.goto(server.link);
+  const said = (message) => `${message.text()} (${message.location().url})`;
+  page.on("console", (message) => message.type() === "error" && page.problems.push(said(message)));
+  await page.goto(link);
+  // The link goes on to the first page by itself.
+  await page.getByRole("banner").waitFor();
   return page;
 }
 
-/** A picture for the README, only when pictures are wanted. */
+/** Pictures for the README, in light and in dark, only when pictures are wanted. */
 export async function picture(page, name) {
   if (!process.env.FLETCHLINE_PICTURES) return;
   await mkdir(PICTURES, { recursive: true });
-  await page.screenshot({ path: path.join(PICTURES, `${name}.png`) });
+  for (const colorScheme of ["dark", "light"]) {
+    await page.emulateMedia({ colorScheme });
+    await page.screenshot({ path: path.join(PICTURES, `${name}-${colorScheme}.png`), animations: "disabled" });
+  }
+}
+
+/** Pictures of all pages in `test-results/`, for whoever looks for the reason of a failure. */
+export async function showAll(name) {
+  const pages = browser?.contexts().flatMap((context) => context.pages()) ?? [];
+  await mkdir(FAILURES, { recursive: true });
+  for (const [at, page] of pages.entries()) {
+    const file = `${name.replaceAll(/\W+/g, "-").slice(0, 60)}-${at}.png`;
+    // A page that hangs has no picture; the test's own error is what counts.
+    await page.screenshot({ path: path.join(FAILURES, file), timeout: 5000 }).catch(() => {});
+  }
 }

@@ -1,17 +1,20 @@
 // How does a test get a server of its own?
 
 import { spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import net from "node:net";
 import path from "node:path";
 
 const BIN = process.env.FLETCHLINE_BIN ?? path.resolve(import.meta.dirname, "../../target/debug/fletchline");
+// Not below /tmp, which every task has for itself.
+const FOLDERS = path.join(path.dirname(BIN), "end2end");
 const LINK = /http:\/\/\S+\/link\?code=\S+/;
 
 /** A server on a data folder of its own; it can be killed and started again on the same folder. */
 export class Server {
   static async start(options = {}) {
-    const data = options.data ?? (await mkdtemp(path.join(tmpdir(), "fletchline-e2e-")));
+    await mkdir(FOLDERS, { recursive: true });
+    const data = options.data ?? (await mkdtemp(path.join(FOLDERS, "data-")));
     const server = new Server(data);
     await server.up();
     return server;
@@ -41,6 +44,12 @@ export class Server {
     this.port = Number(new URL(this.link).port);
   }
 
+  /** One more one-time link, for another browser. */
+  async anotherLink() {
+    const { stdout } = await fletchline(["link", "--data", this.data]);
+    return stdout.match(LINK)[0];
+  }
+
   /** As a power cut would. What it had launched goes on. */
   async kill() {
     const gone = new Promise((resolve) => this.process.on("exit", resolve));
@@ -68,4 +77,28 @@ export function fletchline(args, options = {}) {
     child.on("exit", (code) => resolve({ code, stdout, stderr }));
     child.stdin.end(options.input ?? "");
   });
+}
+
+/** A port of this machine that nobody listens on. */
+export async function freePort() {
+  const holder = net.createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => holder.once("listening", resolve));
+  const { port } = holder.address();
+  await new Promise((resolve) => holder.close(resolve));
+  return port;
+}
+
+/** Waits until a port of this machine takes connections; `said` tells what its program has said if it never does. */
+export async function connects(port, said, patience = 20_000) {
+  const end = Date.now() + patience;
+  while (Date.now() < end) {
+    const answered = await new Promise((resolve) => {
+      const socket = net.connect(port, "127.0.0.1");
+      socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
+      socket.once("connect", () => socket.destroy());
+    });
+    if (answered) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`nobody listens on port ${port}: ${said()}`);
 }

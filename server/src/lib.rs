@@ -1,5 +1,8 @@
 //! What is the server made of?
 
+// `say` speaks: `println!` would end the server when nobody listens any more.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod auth;
 pub mod backend;
 pub mod cli;
@@ -14,6 +17,7 @@ pub mod place;
 pub mod python;
 pub mod router;
 pub mod runner;
+pub mod say;
 pub mod secrets;
 pub mod serve;
 pub mod settings;

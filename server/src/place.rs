@@ -65,7 +65,8 @@ pub async fn place(wanted: Wanted) -> Result<Place, PlaceError> {
         RunnerName::Kubernetes => Arc::new(cluster(&wanted, &settings).await?),
     };
     let site = site::of(&settings, runner.budget(), wanted.secrets.names());
-    let parts = controller::Parts { store: wanted.store, runner: runner.clone(), site };
+    let keep_runs = settings.keep_runs;
+    let parts = controller::Parts { store: wanted.store, runner: runner.clone(), site, keep_runs };
     let runs: Arc<dyn Runs> = Arc::new(Controller::start(parts).await?);
     Ok(Place { runs, runner })
 }

@@ -8,13 +8,14 @@ use std::{
     time::Duration,
 };
 
+use app::{api::runs::Service, error::ApiError};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use model::{ExecutionId, RunId, run::Deed};
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
     auth::{Doors, Hosts},
-    backend::{Core, LiveTargets, Made},
+    backend::{Core, LiveTargets, Made, Ports},
     control,
     data_folder::{DataFolder, FolderError, Lock},
     gateway::{Access, Gateway},
@@ -148,7 +149,8 @@ async fn assemble(data: DataFolder, settings: Settings) -> Result<(Arc<Core>, Ar
     let targets = LiveTargets { runs: runs.clone(), runner: runner.clone(), programs: programs.clone() };
     let gateway = Arc::new(Gateway::new(Arc::new(targets), Access::new(key)));
     let doors = Doors::new(store.clone(), hosts, gateway.clone(), &installation);
-    let core = Core::new(Made { data, store, runs, runner, secrets, gateway, programs, settings });
+    let ports = Ports::open(runs.clone(), runner.clone(), store.clone()).await;
+    let core = Core::new(Made { data, store, runs, runner, secrets, gateway, programs, ports, settings });
     Ok((Arc::new(core), Arc::new(doors)))
 }
 
@@ -197,22 +199,40 @@ impl Inner {
     /// What could not be stopped.
     pub async fn stop_tasks(&self) -> Result<(), String> {
         let runs = &self.core.runs;
-        let mut changes = runs.subscribe();
-        let told = |error: app::error::ApiError| error.to_string();
         for run in runs.summaries().into_iter().filter(|run| !run.status.has_ended()) {
-            runs.cancel(&run.id).await.map_err(told)?;
+            unless_over(runs.cancel(&run.id).await)?;
         }
-        for service in runs.services() {
-            runs.deed(&service.run, &service.execution.task, Deed::Stop).await.map_err(told)?;
-        }
+        self.stop_services(|_| true, || runs.live_tasks()).await
+    }
+
+    /// Ends the Viewers and Servings that a run has started.
+    ///
+    /// # Errors
+    /// What could not be stopped.
+    pub async fn stop_services_of(&self, run: &RunId) -> Result<(), String> {
+        let is_its = |service: &Service| service.run == *run;
+        self.stop_services(is_its, || self.core.runs.services().into_iter().filter(is_its).count()).await
+    }
+
+    /// Asks again and again, since one that waits for room may still start.
+    async fn stop_services(&self, is_meant: impl Fn(&Service) -> bool, left: impl Fn() -> usize) -> Result<(), String> {
+        let runs = &self.core.runs;
+        let mut changes = runs.subscribe();
         let ended = async {
-            while runs.live_tasks() > 0 {
+            loop {
+                let can_stop = |service: &Service| is_meant(service) && service.may.contains(&Deed::Stop);
+                for service in runs.services().into_iter().filter(can_stop) {
+                    unless_over(runs.deed(&service.run, &service.execution.task, Deed::Stop).await)?;
+                }
+                if left() == 0 {
+                    return Ok(());
+                }
                 // Not every end is a change of a run: a Viewer's is looked for as well.
                 let _ = tokio::time::timeout(Duration::from_millis(200), changes.recv()).await;
             }
         };
-        let left = tokio::time::timeout(ENDING, ended).await;
-        left.map_err(|_| format!("{} tasks are still ending; ask again.", runs.live_tasks()))
+        let ended = tokio::time::timeout(ENDING, ended).await;
+        ended.unwrap_or_else(|_| Err(format!("{} tasks are still ending; ask again.", left())))
     }
 
     /// The running execution that a person means by a task's name, its id, or `<pipeline>/<task>/<n>`.
@@ -230,6 +250,14 @@ impl Inner {
             [] => Err(format!("No task {task} is running. {}", listed("Running: ", running.iter()))),
             _ => Err(format!("Several tasks {task} are running. {}", listed("Say which: ", found.into_iter()))),
         }
+    }
+}
+
+/// What has ended meanwhile, or is ending, is as it should be.
+fn unless_over(done: Result<(), ApiError>) -> Result<(), String> {
+    match done {
+        Ok(()) | Err(ApiError::Conflict { .. }) => Ok(()),
+        Err(error) => Err(error.to_string()),
     }
 }
 

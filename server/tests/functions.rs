@@ -75,9 +75,12 @@ fn requests() -> BTreeMap<&'static str, (Value, u16)> {
         ("/api/runs/cancel", (run.clone(), 404)),
         ("/api/runs/deed", (json!({"run": "nobody", "task": "t", "deed": "advance", "anyway": false}), 404)),
         ("/api/runs/link", (json!({"execution": execution, "port": 1, "host": "localhost:1"}), 404)),
-        ("/api/runs/delete", (run, 404)),
+        ("/api/runs/delete", (run.clone(), 404)),
         ("/api/services/list", (json!({}), 200)),
+        ("/api/runs/removal", (run, 404)),
+        ("/api/runs/pin", (json!({"run": "nobody", "pinned": true}), 404)),
         ("/api/site", (json!({}), 200)),
+        ("/api/site/space", (json!({}), 200)),
         ("/api/settings", (json!({}), 200)),
         ("/api/volumes/make", (json!({"name": "a/b", "folder": "/", "access": "RO"}), 400)),
         ("/api/secrets/set", (json!({"name": "", "value": "x"}), 400)),
@@ -177,6 +180,8 @@ async fn a_broken_import_changes_nothing_and_says_where() {
     for bad in ["{", "PK\u{3}\u{4}broken", "{\"format\":\"other\"}"] {
         let answer = site.request(Method::POST, "/files/import").body(bad).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::BAD_REQUEST, "{bad}");
+        let sentence = answer.text().await.unwrap();
+        assert!(!bad.starts_with("PK") || sentence.contains("\"This file is damaged"), "{sentence}");
     }
     assert_eq!(site.ask("pipelines/list", json!({})).await, json!([]));
     let left: Vec<_> = std::fs::read_dir(site.folder.path()).unwrap().flatten().map(|file| file.file_name()).collect();
@@ -184,11 +189,20 @@ async fn a_broken_import_changes_nothing_and_says_where() {
 }
 
 #[tokio::test]
-async fn a_dropped_file_is_kept_by_its_checksum() {
+async fn a_dropped_file_is_kept_by_its_checksum_with_its_name() {
     let site = Site::new().await;
-    let answer = site.request(Method::PUT, "/files/upload").body("abc").send().await.unwrap();
+    let upload = async |query: &str| {
+        let request = site.request(Method::PUT, &format!("/files/upload{query}"));
+        request.body("abc").send().await.unwrap().text().await.unwrap()
+    };
     let sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-    assert_eq!(answer.text().await.unwrap(), format!("upload:{sha256}"));
+    assert_eq!(upload("").await, format!("upload:{sha256}"));
+    assert_eq!(
+        upload("?name=my%20data%20%7B%7Bx%7D%7D.csv").await,
+        format!("upload:{sha256}/my%20data%20%7B%7Bx%7D%7D.csv")
+    );
+    assert_eq!(upload("?name=..%2F..%2Fetc%2Fpasswd").await, format!("upload:{sha256}/passwd"));
+    assert_eq!(upload("?name=..").await, format!("upload:{sha256}"));
     assert_eq!(std::fs::read(site.folder.path().join("uploads").join(sha256)).unwrap(), b"abc");
 }
 

@@ -76,12 +76,12 @@ fn bind(wasm: &Path, assets: &Path, profile: Profile) -> Result<()> {
     bindgen.generate(assets).context("wasm-bindgen could not read what cargo built")
 }
 
-/// All of `style/`, tokens first.
+/// All of `style/`: tokens, then what all pages are made of, then what each adds to it.
 fn style() -> Result<String> {
     let mut files: Vec<PathBuf> =
         fs::read_dir(root().join("style"))?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
     files.retain(|file| file.extension().is_some_and(|extension| extension == "css"));
-    files.sort_by_key(|file| (!file.ends_with("tokens.css"), file.clone()));
+    files.sort_by_key(|file| (!file.ends_with("tokens.css"), !file.ends_with("kit.css"), file.clone()));
     files.iter().map(|file| fs::read_to_string(file).with_context(|| file.display().to_string())).collect()
 }
 

@@ -34,7 +34,7 @@ enum Command {
     },
     /// Run all tests.
     Test {
-        /// Only these steps: check, rust, browser.
+        /// Only these steps: check, rust, browser; all without one.
         steps: Vec<test::Step>,
     },
     /// Build the browser's bundle into `dist/`.

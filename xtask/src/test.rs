@@ -38,7 +38,7 @@ impl Count {
 
 pub fn test(steps: &[Step]) -> Result<()> {
     setup::to_test()?;
-    let steps = if steps.is_empty() { &[Step::Rust] } else { steps };
+    let steps = if steps.is_empty() { &[Step::Check, Step::Rust, Step::Browser] } else { steps };
     let mut count = Count::default();
     let mut failures = Vec::new();
     for step in steps {
@@ -82,7 +82,11 @@ fn check() -> Result<()> {
 fn rust(count: &mut Count) -> Result<()> {
     // Tests of the server start these programs, which cargo would not build for them.
     shell::run(&mut shell::cargo(&["build", "--package", "server", "--package", "task"]))?;
-    let went_well = shell::watch(&mut shell::cargo(&["test", "--no-fail-fast"]), |line| {
+    let mut tests = shell::cargo(&["test", "--no-fail-fast"]);
+    if shell::is_ci() {
+        tests.env("FLETCHLINE_FUZZ_SECONDS", "30");
+    }
+    let went_well = shell::watch(&mut tests, |line| {
         if let Some(more) = counted(line) {
             count.add(more);
         }

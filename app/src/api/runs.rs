@@ -65,6 +65,19 @@ pub struct EventLine {
     pub sentence: String,
 }
 
+/// What deleting a run means.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunRemoval {
+    /// Of so many executions results and logs are removed.
+    pub executions: u64,
+    /// Bytes of them.
+    pub space: u64,
+    /// Why it cannot be deleted yet; while there is one, deleting is refused.
+    pub held_by: Vec<String>,
+    /// Results that stay because other runs have read them.
+    pub kept_for: Vec<String>,
+}
+
 /// A Viewer or Serving that is there beyond a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Service {
@@ -77,7 +90,7 @@ pub struct Service {
     /// A Serving: this version has the task's address.
     pub live: bool,
     pub sentence: String,
-    /// For programs: `http://127.0.0.1:PORT`.
+    /// For programs: `http://127.0.0.1:PORT`. The live version of a Serving has its task's, another one its own.
     pub address: Option<String>,
     /// What it holds: "1 CPU, 2 GiB".
     pub cost: String,
@@ -126,6 +139,18 @@ pub async fn do_deed(run: RunId, task: TaskId, deed: Deed, anyway: bool) -> Resu
 #[server(prefix = "/api", endpoint = "runs/link", input = Json)]
 pub async fn open_port(execution: ExecutionId, port: u16, host: String) -> Result<String, ApiError> {
     super::answer(|backend| async move { backend.open_port(execution, port, host).await }).await
+}
+
+/// What deleting a run would remove.
+#[server(prefix = "/api", endpoint = "runs/removal", input = Json)]
+pub async fn removal_of_run(run: RunId) -> Result<RunRemoval, ApiError> {
+    super::answer(|backend| async move { backend.run_removal(run).await }).await
+}
+
+/// Keeps the data of a run, however many newer runs there are, or lets it go again.
+#[server(prefix = "/api", endpoint = "runs/pin", input = Json)]
+pub async fn pin_run(run: RunId, pinned: bool) -> Result<(), ApiError> {
+    super::answer(|backend| async move { backend.pin_run(run, pinned).await }).await
 }
 
 #[server(prefix = "/api", endpoint = "runs/delete", input = Json)]

@@ -1,7 +1,7 @@
 //! What can the browser know of the installation?
 
 use leptos::prelude::*;
-use model::{Site, pipeline::Acl};
+use model::{PipelineId, Site, pipeline::Acl};
 use serde::{Deserialize, Serialize};
 
 use super::strict::Json;
@@ -20,6 +20,20 @@ pub struct SettingView {
 #[server(prefix = "/api", endpoint = "site", input = Json)]
 pub async fn get_site() -> Result<Site, ApiError> {
     super::answer(|backend| async move { backend.site().await }).await
+}
+
+/// There is little room left for results.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SpaceWarning {
+    pub sentence: String,
+    /// The pipelines with the most, largest first: id, name, bytes.
+    pub largest: Vec<(PipelineId, String, u64)>,
+}
+
+/// What to say to whoever presses Run while less than a tenth of the disk is free.
+#[server(prefix = "/api", endpoint = "site/space", input = Json)]
+pub async fn little_space() -> Result<Option<SpaceWarning>, ApiError> {
+    super::answer(|backend| async move { backend.space_warning().await }).await
 }
 
 #[server(prefix = "/api", endpoint = "settings", input = Json)]

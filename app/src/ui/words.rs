@@ -105,7 +105,7 @@ pub fn task_look(status: TaskStatus) -> Look {
         TaskStatus::WaitingForYou => ("waits", "hand", "Your turn"),
         TaskStatus::Ending => ("running", "loader-circle", "Ending"),
         TaskStatus::Paused => ("idle", "pause", "Paused"),
-        TaskStatus::Serving => ("done", "radio", "Answering"),
+        TaskStatus::Serving => ("running", "radio", "Answering"),
         TaskStatus::Done => ("done", "check", "Done"),
         TaskStatus::Failed => ("failed", "x", "Failed"),
         TaskStatus::Skipped => ("idle", "circle-slash", "Skipped"),
@@ -146,7 +146,7 @@ pub fn kind_hint(kind: KindName) -> &'static str {
         KindName::Container => "any program, live",
         KindName::Notebook => "JupyterLab while it runs",
         KindName::Job => "a command, in copies",
-        KindName::Viewer => "TensorBoard, at any time",
+        KindName::Viewer => "TensorBoard, any time",
         KindName::Serving => "a BentoML endpoint",
         KindName::Volume => "a shared folder",
     }

@@ -14,6 +14,8 @@ pub enum Action {
     Stop { execution: ExecutionId, grace: Seconds },
     /// Its end is in the journal: what was kept to tell it may go. Its log and its results stay.
     Release { execution: ExecutionId },
+    /// Nobody reads its results any more: they go; `whole`: its log and everything else of it, too.
+    Remove { execution: ExecutionId, whole: bool },
     /// The folder of links that a running Viewer shows: all of them, in order; others are removed.
     Links { viewer: ExecutionId, links: Vec<Link> },
 }

@@ -273,6 +273,16 @@ pub enum Event {
         run: RunId,
         how: How,
     },
+    /// Its data stays, however many newer runs there are.
+    Pinned {
+        run: RunId,
+        pinned: bool,
+        by: By,
+    },
+    /// Its results are removed, but for those that another run reads; the run itself stays in the list.
+    DataDropped {
+        run: RunId,
+    },
     /// The run is forgotten; its executions' numbers are not.
     RunDeleted {
         run: RunId,

@@ -124,6 +124,8 @@ impl World {
             Action::Links { viewer, links } => {
                 self.links.insert(viewer.clone(), links.clone());
             }
+            // Of executions that nobody plans for any more.
+            Action::Remove { .. } => {}
         }
     }
 
@@ -141,6 +143,8 @@ impl World {
     /// The runner could not take an action now: it is asked again at `again`.
     pub fn failed(&mut self, action: &Action, again: Millis) {
         let execution = match action {
+            // The next start asks for it again.
+            Action::Remove { .. } => return,
             Action::Launch(launch) => &launch.execution,
             Action::Stop { execution, .. }
             | Action::Release { execution }
@@ -154,6 +158,7 @@ impl World {
             Action::Links { .. } => {
                 self.links.remove(execution);
             }
+            Action::Remove { .. } => {}
         }
         self.later.insert(execution.clone(), again);
         self.news.insert(execution.clone());

@@ -86,11 +86,23 @@ fn a_step_that_stays_open_lets_the_run_go_on_and_ends_with_it() {
     let run = desk.start(&explore(json!({"stay_open": true})).text());
     desk.work(GOOD);
     desk.deed(&run, "explore", Deed::Advance).unwrap();
-    assert_eq!(desk.view(&run, "explore").sentence, "stays open until the run ends");
+    let open = desk.view(&run, "explore");
+    assert_eq!((open.sentence.as_str(), open.ended), ("stays open until the run ends", None));
     assert_eq!(desk.started(), ["explore/1", "b/1"]);
     desk.work(GOOD);
     assert_eq!(desk.status(&run), RunStatus::Succeeded);
     assert!(desk.machine.alive().is_empty());
+}
+
+#[test]
+fn what_stayed_open_is_over_when_it_has_ended_not_when_it_let_the_run_go_on() {
+    let mut desk = Desk::new();
+    let run = desk.start(&explore(json!({"stay_open": true})).text());
+    desk.work(GOOD);
+    desk.deed(&run, "explore", Deed::Advance).unwrap();
+    desk.now += 10_000;
+    exit(&mut desk, "explore", 0);
+    assert_eq!(desk.view(&run, "explore").ended, Some(desk.now));
 }
 
 #[test]

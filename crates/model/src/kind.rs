@@ -192,7 +192,7 @@ impl Default for LoadData {
 /// One thing to download.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Source {
-    /// `http(s)://…`, `example:NAME`, `file:/…` (this machine only) or `upload:SHA256` (dropped on the task).
+    /// `http(s)://…`, `example:NAME`, `file:/…` (this machine only) or `upload:SHA256/NAME` (dropped on the task).
     pub url: String,
     /// Lower-case hexadecimal; what arrives must have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -8,7 +8,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-pub use build::{BuildError, Chosen, Decided, GRACE, build};
+pub use build::{BuildError, Chosen, Decided, build};
 use serde::{Deserialize, Serialize};
 
 use crate::{

@@ -8,6 +8,7 @@ pub mod document;
 pub mod fields;
 #[cfg(test)]
 pub(crate) mod fixture;
+pub mod fuzz;
 #[cfg(any(test, feature = "proptest"))]
 pub mod generate;
 pub mod id;

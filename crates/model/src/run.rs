@@ -77,6 +77,12 @@ pub struct RunSummary {
     pub sentence: String,
     pub started: Millis,
     pub ended: Option<Millis>,
+    /// A person wants its data kept and shown by Viewers, however old it is.
+    #[serde(default)]
+    pub pinned: bool,
+    /// Its results were removed because newer runs took their place.
+    #[serde(default)]
+    pub dropped: bool,
 }
 
 /// A run with all its tasks.

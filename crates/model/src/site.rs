@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     kind::KindName,
     pipeline::Acl,
-    quantity::{Cpu, Memory},
+    quantity::{Cpu, Memory, Seconds},
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,16 +49,26 @@ pub struct SiteVolume {
     pub holds_results: bool,
 }
 
+/// Between asking a program to stop and killing it, unless the installation says otherwise.
+pub const GRACE: Seconds = Seconds(10);
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Copies of one Job, and mounts of copies into one task.
     pub copies: u32,
     /// Bytes of a task's files together.
     pub files: u64,
+    /// Between asking a program to stop and killing it.
+    #[serde(default = "grace")]
+    pub grace: Seconds,
+}
+
+fn grace() -> Seconds {
+    GRACE
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { copies: 1000, files: 900 * 1024 }
+        Limits { copies: 1000, files: 900 * 1024, grace: GRACE }
     }
 }

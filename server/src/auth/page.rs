@@ -10,8 +10,10 @@ pub const USED_LINK: &str =
     "This link was used before or is too old. Run `fletchline link` on the server's machine for another one.";
 
 /// A strict cookie is not sent along a way that began on another site; a page of ours that goes on begins a new way.
+/// It names an icon, or the browser would look for a file that is not there.
 pub const GO_ON: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Fletchline</title>\
-    <meta http-equiv=\"refresh\" content=\"0;url=/\"><p><a href=\"/\">Go on to Fletchline</a></p></html>";
+    <link rel=\"icon\" href=\"data:,\"><meta http-equiv=\"refresh\" content=\"0;url=/\">\
+    <p><a href=\"/\">Go on to Fletchline</a></p></html>";
 
 const CSP: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; \
@@ -37,7 +39,7 @@ pub fn headers(headers: &mut HeaderMap) {
 pub fn sentence(status: StatusCode, sentence: &str) -> Response {
     let sentence = sentence.replace('&', "&amp;").replace('<', "&lt;");
     let page = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Fletchline</title>\
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Fletchline</title><link rel=\"icon\" href=\"data:,\">\
          <style>:root{{color-scheme:light dark}}body{{font:15px/1.5 system-ui;max-width:34rem;margin:20vh auto;padding:0 1rem}}</style>\
          <p>{sentence}</p></html>"
     );

@@ -10,9 +10,9 @@ use model::{
     PipelineId, RunId, Site, TaskId,
     run::{Deed, RunSummary, RunView},
 };
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
-use super::{Answer, Openable, RunChange, Runs, StartRun, unchanged};
+use super::{Answer, Holding, LiveServing, Openable, RunChange, Runs, StartRun, unchanged};
 use crate::controller::{Controller, NotDone, RunWish};
 
 fn told<T>(done: Result<T, NotDone>) -> Answer<T> {
@@ -56,6 +56,12 @@ impl Runs for Controller {
     async fn deed(&self, run: &RunId, task: &TaskId, deed: Deed) -> Answer<()> {
         told(Controller::deed(self, run.clone(), task.clone(), deed).await)
     }
+    fn holding(&self, run: &RunId) -> Option<Holding> {
+        Controller::holding(self, run)
+    }
+    async fn pin(&self, run: &RunId, pinned: bool) -> Answer<()> {
+        told(Controller::pin(self, run.clone(), pinned).await)
+    }
     async fn delete_run(&self, run: &RunId) -> Answer<()> {
         told(Controller::delete_run(self, run.clone()).await)
     }
@@ -64,6 +70,12 @@ impl Runs for Controller {
     }
     fn services(&self) -> Vec<Service> {
         Controller::services(self)
+    }
+    fn live_servings(&self) -> Vec<LiveServing> {
+        Controller::live_servings(self)
+    }
+    fn servings(&self) -> watch::Receiver<()> {
+        Controller::servings(self)
     }
     fn openable(&self) -> Vec<Openable> {
         Controller::openable(self)

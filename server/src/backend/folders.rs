@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use model::PipelineId;
+use model::{ExecutionId, PipelineId};
 
 /// Of a work folder, what every task can make again by itself.
 pub const NOT_TAKEN_ALONG: [&str; 2] = [".home", ".python"];
@@ -16,6 +16,11 @@ pub const NOT_TAKEN_ALONG: [&str; 2] = [".home", ".python"];
 /// Where a pipeline's results lie.
 pub fn pipeline(results: &Path, id: &PipelineId) -> PathBuf {
     results.join("pipeline").join(id.as_str())
+}
+
+/// Where an execution's results lie.
+pub fn execution(results: &Path, id: &ExecutionId) -> PathBuf {
+    pipeline(results, &id.pipeline).join(id.task.as_str()).join(id.n.to_string())
 }
 
 /// The work folders of a pipeline, by task.
@@ -82,13 +87,7 @@ fn copy_into(from: &Path, to: &Path, leave: fn(&str) -> bool) -> io::Result<()> 
     Ok(())
 }
 
-/// Removes a folder, which may not be there.
-pub fn remove(folder: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
+pub use crate::runner::local::folder::remove;
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,8 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Write},
+    io::{self, Read, Write},
+    os::unix::ffi::OsStrExt,
     path::{Path, PathBuf},
 };
 
@@ -34,32 +35,38 @@ impl Core {
         if is_zip {
             return self.import_zip(file).await;
         }
-        let file = file.to_owned();
-        let text = blocking(move || fs::read(file)).await?;
-        let text = String::from_utf8(text).map_err(|_| bad("This file is neither a zip nor a text."))?;
+        let text = read_document(file).await?;
         document(self, &text).await
     }
 
     async fn import_zip(&self, file: &Path) -> Answer<Created> {
-        let unpacked = file.with_extension("unpacked");
-        let created = self.import_unpacked(file, &unpacked).await;
-        blocking(move || {
-            folders::remove(&unpacked.with_extension("downloads"))?;
-            folders::remove(&unpacked)
-        })
-        .await?;
+        let folder = file.with_extension("import");
+        let created = self.import_in(&folder, file).await;
+        blocking(move || folders::remove(&folder)).await?;
         created
     }
 
-    async fn import_unpacked(&self, file: &Path, unpacked: &Path) -> Answer<Created> {
-        unpack(file, unpacked).await?;
-        let text = fs::read_to_string(unpacked.join(DOCUMENT))
-            .map_err(|_| bad(format!("There is no {DOCUMENT} in this zip, so it is no exported pipeline.")))?;
+    async fn import_in(&self, folder: &Path, file: &Path) -> Answer<Created> {
+        let unpacked = folder.join("unpacked");
+        // The loader's sentences name the file as it lies there.
+        let (packed, from) = (folder.join("This file"), file.to_owned());
+        let (moved, made) = (packed.clone(), folder.to_owned());
+        blocking(move || fs::create_dir(made).and_then(|()| fs::rename(from, moved))).await?;
+        unpack(&packed, &unpacked).await?;
+        let file = unpacked.join(DOCUMENT);
+        if !fs::symlink_metadata(&file).is_ok_and(|file| file.is_file()) {
+            return Err(bad(format!("There is no {DOCUMENT} in this zip, so it is no exported pipeline.")));
+        }
+        let text = read_document(&file).await?;
         let read = document::read(&text).map_err(|error| bad(format!("{DOCUMENT}: {error}")))?;
         let created = pipelines::insert(self, read.pipeline).await?;
         let (work, to) = (unpacked.join(WORK), folders::pipeline(&self.results(), &created.id));
-        blocking(move || move_work(&work, &to)).await?;
-        Ok(created)
+        let copied = blocking(move || copy_work(&work, &to)).await;
+        if copied.is_err() {
+            // Half of it would look like all of it.
+            pipelines::delete(self, &created.id).await?;
+        }
+        copied.map(|()| created)
     }
 
     /// The document as a file.
@@ -97,17 +104,28 @@ fn is_zip(file: &Path) -> io::Result<bool> {
     Ok(read == 4 && &magic == b"PK\x03\x04")
 }
 
+/// A text that is no longer than a document can be.
+async fn read_document(file: &Path) -> Answer<String> {
+    let file = file.to_owned();
+    let most = document::MAX_BYTES as u64 + 1;
+    let text = blocking(move || {
+        let mut text = Vec::new();
+        File::open(file)?.take(most).read_to_end(&mut text).map(|_| text)
+    });
+    String::from_utf8(text.await?).map_err(|_| bad("This file is neither a zip nor a text."))
+}
+
 /// By the loader's extractor, which bounds bombs and never leaves the folder.
 async fn unpack(file: &Path, into: &Path) -> Answer<()> {
     let url = url::Url::from_file_path(file).map_err(|()| internal("the data folder has no address"))?;
     let source = load::Source { unpack: load::Unpack::As(load::Format::Zip), ..load::Source::new(url) };
     let loader = load::Loader::new(load::Allow::default()).with_files(load::Files::Allowed { except: Vec::new() });
-    let request = load::Request::new(vec![source], into.with_extension("downloads"), into.to_owned());
+    let request = load::Request::new(vec![source], into.with_file_name("downloads"), into.to_owned());
     loader.load(&request, |_| {}).await.map(drop).map_err(|error| bad(error.to_string()))
 }
 
 /// Only folders that are named like tasks are taken.
-fn move_work(work: &Path, pipeline: &Path) -> io::Result<()> {
+fn copy_work(work: &Path, pipeline: &Path) -> io::Result<()> {
     for entry in folders::entries(work)? {
         let name = entry.file_name();
         let Some(task) = name.to_str().and_then(|name| TaskId::new(name).ok()) else { continue };
@@ -131,7 +149,7 @@ fn pack(document: &str, work: &[(String, PathBuf)], file: File) -> io::Result<Fi
     zip.start_file(DOCUMENT, options(0o644))?;
     zip.write_all(document.as_bytes())?;
     for (task, folder) in work {
-        pack_folder(&mut zip, folder, &format!("{WORK}/{task}"), true)?;
+        pack_folder(&mut zip, folder, &format!("{WORK}/{task}"), 0)?;
     }
     let mut file = zip.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?;
     io::Seek::rewind(&mut file)?;
@@ -140,7 +158,9 @@ fn pack(document: &str, work: &[(String, PathBuf)], file: File) -> io::Result<Fi
 
 type Zip = ZipWriter<io::BufWriter<File>>;
 
-fn pack_folder(zip: &mut Zip, folder: &Path, name: &str, is_work: bool) -> io::Result<()> {
+/// `depth`: how far below the work folder. A link that leads out of it stays behind: whoever unpacks it, we as well,
+/// would not follow it.
+fn pack_folder(zip: &mut Zip, folder: &Path, name: &str, depth: usize) -> io::Result<()> {
     zip.add_directory(name, options(0o755))?;
     let mut entries = folders::entries(folder)?;
     entries.sort_by_key(fs::DirEntry::file_name);
@@ -148,17 +168,19 @@ fn pack_folder(zip: &mut Zip, folder: &Path, name: &str, is_work: bool) -> io::R
         let file_name = entry.file_name();
         // A name that is no text cannot be written into a zip; nobody's editor makes one.
         let Some(own) = file_name.to_str() else { continue };
-        if is_work && folders::NOT_TAKEN_ALONG.contains(&own) {
+        if depth == 0 && folders::NOT_TAKEN_ALONG.contains(&own) {
             continue;
         }
         let (kind, name) = (entry.file_type()?, format!("{name}/{own}"));
         if kind.is_dir() {
-            pack_folder(zip, &entry.path(), &name, false)?;
+            pack_folder(zip, &entry.path(), &name, depth + 1)?;
         } else if kind.is_file() {
             pack_file(zip, &entry, &name)?;
         } else if kind.is_symlink() {
             let target = fs::read_link(entry.path())?;
-            zip.add_symlink(name, target.to_string_lossy(), options(0o777))?;
+            if load::unpack::name::check_link(target.as_os_str().as_bytes(), depth).is_ok() {
+                zip.add_symlink(name, target.to_string_lossy(), options(0o777))?;
+            }
         }
     }
     Ok(())

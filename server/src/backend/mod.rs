@@ -9,6 +9,7 @@ mod import;
 mod parameters;
 mod pictures;
 mod pipelines;
+mod ports;
 mod runs;
 mod services;
 pub mod site;
@@ -23,8 +24,8 @@ use std::{
 use app::{
     api::{
         pipelines::{Created, Example, NewPipeline, Opened, PipelineSummary, Removal},
-        runs::{EventLine, NewRun, Reading, RunFilter, RunPage, Service},
-        site::SettingView,
+        runs::{EventLine, NewRun, Reading, RunFilter, RunPage, RunRemoval, Service},
+        site::{SettingView, SpaceWarning},
     },
     backend::Backend,
     error::ApiError,
@@ -51,7 +52,8 @@ pub use parameters::check as check_parameters;
 pub use runs::{Runs, StartRun};
 pub use unchanged::SourceFacts;
 
-pub use crate::controller::{Openable, RunChange};
+pub use crate::controller::{Holding, LiveServing, Openable, RunChange};
+pub use ports::Ports;
 pub use services::LiveTargets;
 
 type Answer<T> = Result<T, ApiError>;
@@ -74,6 +76,7 @@ pub struct Core {
     pub secrets: Arc<Secrets>,
     pub gateway: Arc<Gateway>,
     pub programs: Arc<Programs>,
+    pub ports: Ports,
     pub settings: Arc<RwLock<Settings>>,
     pub saves: broadcast::Sender<Saved>,
     pictures: pictures::Pictures,
@@ -89,15 +92,16 @@ pub struct Made {
     pub secrets: Arc<Secrets>,
     pub gateway: Arc<Gateway>,
     pub programs: Arc<Programs>,
+    pub ports: Ports,
     pub settings: Arc<RwLock<Settings>>,
 }
 
 impl Core {
     pub fn new(made: Made) -> Core {
-        let Made { data, store, runs, runner, secrets, gateway, programs, settings } = made;
+        let Made { data, store, runs, runner, secrets, gateway, programs, ports, settings } = made;
         let (saves, _) = broadcast::channel(SAVES);
         let (pictures, spaces) = Default::default();
-        Core { data, store, runs, runner, secrets, gateway, programs, settings, saves, pictures, spaces }
+        Core { data, store, runs, runner, secrets, gateway, programs, ports, settings, saves, pictures, spaces }
     }
 
     /// The root of the results volume.
@@ -163,15 +167,24 @@ impl Backend for Core {
     async fn open_port(&self, execution: ExecutionId, port: u16, host: String) -> Answer<String> {
         services::open_port(self, &execution, port, &host)
     }
+    async fn run_removal(&self, run: RunId) -> Answer<RunRemoval> {
+        runs::removal(self, &run).await
+    }
+    async fn pin_run(&self, run: RunId, pinned: bool) -> Answer<()> {
+        runs::pin(self, &run, pinned).await
+    }
     async fn delete_run(&self, run: RunId) -> Answer<()> {
         runs::delete(self, &run).await
     }
     async fn list_services(&self) -> Answer<Vec<Service>> {
-        Ok(self.runs.services())
+        Ok(services::list(self))
     }
 
     async fn site(&self) -> Answer<Site> {
         Ok(site::site(self))
+    }
+    async fn space_warning(&self) -> Answer<Option<SpaceWarning>> {
+        spaces::warning(self).await
     }
     async fn settings(&self) -> Answer<Vec<SettingView>> {
         Ok(Core::settings(self).views())

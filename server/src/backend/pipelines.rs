@@ -96,7 +96,10 @@ pub(super) fn fresh_id() -> PipelineId {
 /// Stores a new pipeline under its own id, or under a fresh one when somebody has it.
 pub(super) async fn insert(core: &Core, mut pipeline: Pipeline) -> Answer<Created> {
     let mut sentences = Vec::new();
-    if !stored(core.store.create_pipeline(&text(&pipeline)).await)? {
+    let (results, id) = (core.results(), pipeline.id.clone());
+    // Runs from the command line may have left some: what lies there is somebody's.
+    let has_work = blocking(move || Ok(!folders::work(&results, &id)?.is_empty())).await?;
+    if has_work || !stored(core.store.create_pipeline(&text(&pipeline)).await)? {
         sentences.push(format!(
             "There is a pipeline with the id {} here, so this one got a new id. Its runs and results stay with the other one.",
             pipeline.id
@@ -123,8 +126,12 @@ async fn duplicate(core: &Core, id: &PipelineId) -> Answer<Created> {
     pipeline.id = fresh_id();
     Arc::make_mut(&mut pipeline.settings).name = format!("{} (copy)", found.head.name);
     let (results, from, to) = (core.results(), id.clone(), pipeline.id.clone());
-    blocking(move || copy_work(&results, &from, &to)).await?;
-    insert(core, pipeline).await
+    let created = insert(core, pipeline).await?;
+    let copied = blocking(move || copy_work(&results, &from, &to)).await;
+    if copied.is_err() {
+        delete(core, &created.id).await?;
+    }
+    copied.map(|()| created)
 }
 
 fn copy_work(results: &std::path::Path, from: &PipelineId, to: &PipelineId) -> std::io::Result<()> {
@@ -177,8 +184,10 @@ pub(super) async fn delete(core: &Core, id: &PipelineId) -> Answer<()> {
         return Err(ApiError::Conflict { sentence });
     }
     core.runs.delete_pipeline(id).await?;
+    let places = places(core, &core.results(), id);
+    blocking(move || places.iter().try_for_each(|place| folders::remove(place))).await?;
+    // Last, so that a pipeline whose removal was interrupted is still there to be deleted.
     stored(core.store.delete_pipeline(id).await)?;
     core.pictures.forget(id);
-    let places = places(core, &core.results(), id);
-    blocking(move || places.iter().try_for_each(|place| folders::remove(place))).await
+    Ok(())
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use app::{
-    api::runs::{EventLine, NewRun, Reading, RunFilter, RunPage, Service},
+    api::runs::{EventLine, NewRun, Reading, RunFilter, RunPage, RunRemoval, Service},
     error::ApiError,
 };
 use async_trait::async_trait;
@@ -11,9 +11,12 @@ use model::{
     PipelineId, RunId, Site, TaskId, document,
     run::{Deed, Part, RunSummary, RunView},
 };
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
-use super::{Answer, Core, Openable, RunChange, bad, missing, parameters, pipelines, services, stored};
+use super::{
+    Answer, Core, Holding, LiveServing, Openable, RunChange, bad, blocking, folders, missing, parameters, pipelines,
+    services, stored,
+};
 
 /// A wish to run a document, which need not be a saved one.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,12 +44,20 @@ pub trait Runs: Send + Sync + 'static {
     async fn events(&self, run: &RunId) -> Answer<Vec<EventLine>>;
     async fn cancel(&self, run: &RunId) -> Answer<()>;
     async fn deed(&self, run: &RunId, task: &TaskId, deed: Deed) -> Answer<()>;
+    /// What deleting it would mean; none: there is no such run.
+    fn holding(&self, run: &RunId) -> Option<Holding>;
+    /// Keeps its data, however many newer runs there are.
+    async fn pin(&self, run: &RunId, pinned: bool) -> Answer<()>;
     /// Forgets a run that has ended and removes what nothing reads.
     async fn delete_run(&self, run: &RunId) -> Answer<()>;
     /// Forgets all its runs. The caller has looked that none goes on.
     async fn delete_pipeline(&self, id: &PipelineId) -> Answer<()>;
     /// The Viewers and Servings that are there.
     fn services(&self) -> Vec<Service>;
+    /// The versions of Servings that have their tasks' addresses.
+    fn live_servings(&self) -> Vec<LiveServing>;
+    /// Told when one of them may be another.
+    fn servings(&self) -> watch::Receiver<()>;
     /// Ports that can be opened now.
     fn openable(&self) -> Vec<Openable>;
     /// What must end before a pipeline can be deleted; one sentence each.
@@ -150,6 +161,20 @@ pub(super) async fn deed(core: &Core, run: &RunId, task: &TaskId, deed: Deed, an
         services::ask_first(core, &view, task).await?;
     }
     core.runs.deed(run, task, deed).await
+}
+
+pub(super) async fn removal(core: &Core, run: &RunId) -> Answer<RunRemoval> {
+    let Holding { held_by, kept_for, executions } = core.runs.holding(run).ok_or_else(|| missing("run"))?;
+    let results = core.results();
+    let places = executions.iter().flat_map(|id| [folders::execution(&results, id), core.data.execution(id)]);
+    let places: Vec<_> = places.collect();
+    let space = blocking(move || Ok(places.iter().map(|place| folders::size(place)).sum())).await?;
+    Ok(RunRemoval { executions: executions.len() as u64, space, held_by, kept_for })
+}
+
+pub(super) async fn pin(core: &Core, run: &RunId, pinned: bool) -> Answer<()> {
+    known(core, run)?;
+    core.runs.pin(run, pinned).await
 }
 
 pub(super) async fn delete(core: &Core, run: &RunId) -> Answer<()> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use app::error::ApiError;
+use app::{api::runs::Service, error::ApiError};
 use async_trait::async_trait;
 use model::{ExecutionId, Kind, KindName, TaskId, launch::Program, run::RunView};
 
@@ -41,6 +41,23 @@ fn target(programs: &Programs, openable: Openable) -> Target {
         task_name: openable.task_name,
         is_task_address: openable.is_live_serving,
     }
+}
+
+/// All Viewers and Servings, with the addresses that programs find Servings at.
+pub(super) fn list(core: &Core) -> Vec<Service> {
+    let mut services = core.runs.services();
+    for service in services.iter_mut().filter(|service| service.kind == KindName::Serving) {
+        if !service.live {
+            service.address = service.port.and_then(|port| core.runner.address(&service.execution, port));
+            continue;
+        }
+        match core.ports.address(&service.execution) {
+            Some(Ok(address)) => service.address = Some(address),
+            Some(Err(why)) => service.sentence = format!("{} · {why}", service.sentence),
+            None => {}
+        }
+    }
+    services
 }
 
 /// The address with a one-time code. The port comes from what runs, never from the asker alone.

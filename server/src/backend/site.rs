@@ -29,7 +29,7 @@ pub fn of(settings: &Settings, budget: Option<Capacity>, secrets: std::collectio
             RunnerName::Local => std::collections::BTreeMap::new(),
             RunnerName::Kubernetes => settings.kubernetes.images.clone(),
         },
-        limits: Limits::default(),
+        limits: Limits { grace: settings.grace, ..Limits::default() },
     }
 }
 

@@ -1,19 +1,20 @@
-//! How much space do a pipeline's results take?
+//! How much space do a pipeline's results take, and how much is left?
 //!
 //! Counting walks the folders, so lists show the last count and a new one is made beside them.
 
 use std::{
     collections::BTreeMap,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
 
+use app::api::site::SpaceWarning;
 use model::PipelineId;
 
-use super::folders;
+use super::{Answer, Core, folders};
 
 #[derive(Clone, Default)]
 pub(super) struct Spaces {
@@ -39,5 +40,69 @@ impl Spaces {
             }
             spaces.counting.store(false, Ordering::Release);
         });
+    }
+}
+
+/// Less than this part of the disk is little.
+const LITTLE: u64 = 10;
+/// Pipelines that are named.
+const LARGEST: usize = 5;
+
+/// What to say to whoever wants to run something while there is little room for results.
+pub(super) async fn warning(core: &Core) -> Answer<Option<SpaceWarning>> {
+    let results = core.results();
+    let disk = super::blocking(move || room(&results)).await?;
+    if !is_little(disk) {
+        return Ok(None);
+    }
+    let heads = super::stored(core.store.pipelines().await)?;
+    let (results, executions) = (core.results(), core.data.executions());
+    let counted = super::blocking(move || {
+        let size = |id: &PipelineId| {
+            folders::size(&folders::pipeline(&results, id)) + folders::size(&executions.join(id.as_str()))
+        };
+        Ok(heads.into_iter().map(|head| (size(&head.id), head)).collect::<Vec<_>>())
+    });
+    let mut largest = counted.await?;
+    largest.sort_by_key(|(bytes, _)| std::cmp::Reverse(*bytes));
+    let largest = largest.into_iter().take(LARGEST).map(|(bytes, head)| (head.id, head.name, bytes)).collect();
+    Ok(Some(SpaceWarning { sentence: sentence(disk), largest }))
+}
+
+/// Free and all bytes of a disk, as they are for this user.
+type Disk = (u64, u64);
+
+fn room(folder: &Path) -> std::io::Result<Disk> {
+    let disk = rustix::fs::statvfs(folder)?;
+    Ok((disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize))
+}
+
+fn is_little((free, all): Disk) -> bool {
+    free < all / LITTLE
+}
+
+fn sentence((free, all): Disk) -> String {
+    format!(
+        "Only {} of {} are free where results lie: delete old runs, or let them make room with the setting `keep_runs`.",
+        model::Memory(free),
+        model::Memory(all)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_of_which_less_than_a_tenth_is_free_is_told() {
+        const GIB: u64 = 1 << 30;
+        assert!(!is_little((10 * GIB, 100 * GIB)) && is_little((10 * GIB - 1, 100 * GIB)));
+        assert!(
+            sentence((2 * GIB, 100 * GIB)).starts_with("Only 2 GiB of 100 GiB are free"),
+            "{}",
+            sentence((2 * GIB, 100 * GIB))
+        );
+        let (free, all) = room(Path::new("/")).unwrap();
+        assert!(free <= all && all > 0);
     }
 }

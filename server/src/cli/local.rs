@@ -5,12 +5,12 @@ use std::io::{IsTerminal, Read};
 use anyhow::Context;
 
 use super::Outcome;
-use crate::{data_folder::DataFolder, secrets::Secrets};
+use crate::{data_folder::DataFolder, say, secrets::Secrets};
 
 /// A server reads the file at each use, so it need not be asked.
 pub(super) fn set_secret(data: &DataFolder, name: &str) -> anyhow::Result<Outcome> {
     if std::io::stdin().is_terminal() {
-        eprintln!("Type the value of {name}, then Ctrl+D:");
+        say::err(format_args!("Type the value of {name}, then Ctrl+D:"));
     }
     let mut value = String::new();
     std::io::stdin().read_to_string(&mut value).context("The value is no text.")?;

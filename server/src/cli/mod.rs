@@ -6,6 +6,7 @@ mod load;
 mod local;
 mod plan;
 mod run;
+mod services;
 mod stop;
 
 use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
@@ -13,7 +14,7 @@ use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
 use app::error::ApiError;
 use clap::{Args, Parser, Subcommand};
 
-use crate::{data_folder::DataFolder, serve::Server};
+use crate::{data_folder::DataFolder, say, serve::Server};
 
 /// What a script can tell apart.
 pub const EXIT_CODES: &str = "Exit codes:\n  0  done; a run succeeded\n  1  a run failed, or a file has problems\n  \
@@ -58,6 +59,8 @@ enum Command {
     Load(load::Arguments),
     /// Run a program inside a running task; without one, open a shell there.
     Exec(exec::Arguments),
+    /// List the Viewers and Servings that are there, and where programs find them.
+    Services,
     /// Print another link that lets one browser in.
     Link,
     /// End the server. What it runs goes on, and is found again by the next server.
@@ -175,7 +178,7 @@ pub fn main() -> ExitCode {
 }
 
 fn say_error(error: &anyhow::Error) -> ExitCode {
-    eprintln!("{error:#}");
+    say::err(format_args!("{error:#}"));
     ExitCode::from(NOT_DONE)
 }
 
@@ -188,6 +191,7 @@ async fn carry_out(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Plan { file, format } => plan::plan(&data()?, &file, format),
         Command::Load(arguments) => load::load(arguments, cli.json).await,
         Command::Exec(arguments) => exec::exec(&data()?, arguments).await,
+        Command::Services => services::services(&data()?, cli.json).await,
         Command::Link => stop::link(&data()?, cli.json).await,
         Command::Stop { all } => stop::stop(data()?, all, cli.json).await,
         Command::Secret(Secret::Set { name }) => local::set_secret(&data()?, &name),
@@ -199,8 +203,12 @@ async fn serve(data: DataFolder, overrides: Overrides) -> anyhow::Result<Outcome
     let settings = crate::serve::settings(&data, &overrides.given())?;
     let server = Server::start(data, settings).await?;
     let inner = server.inner.clone();
-    println!("Fletchline is at {}. This link lets one browser in:\n\n  {}\n", inner.origin(), inner.link());
-    println!("Another link: fletchline link. Stop: Ctrl+C or fletchline stop.");
+    say::out(format_args!(
+        "Fletchline is at {}. This link lets one browser in:\n\n  {}\n",
+        inner.origin(),
+        inner.link()
+    ));
+    say::out("Another link: fletchline link. Stop: Ctrl+C or fletchline stop.");
     let signals = tokio::spawn({
         let inner = inner.clone();
         async move {
@@ -211,11 +219,11 @@ async fn serve(data: DataFolder, overrides: Overrides) -> anyhow::Result<Outcome
     server.ended().await;
     signals.abort();
     match inner.core.runs.live_tasks() {
-        0 => println!("Stopped. Nothing runs any more."),
-        1 => println!("Stopped. 1 task goes on; `fletchline stop --all` ends it, `fletchline serve` finds it again."),
-        tasks => println!(
+        0 => say::out("Stopped. Nothing runs any more."),
+        1 => say::out("Stopped. 1 task goes on; `fletchline stop --all` ends it, `fletchline serve` finds it again."),
+        tasks => say::out(format_args!(
             "Stopped. {tasks} tasks go on; `fletchline stop --all` ends them, `fletchline serve` finds them again."
-        ),
+        )),
     }
     Ok(Outcome::Done)
 }

@@ -9,7 +9,7 @@ use anyhow::Context;
 use model::{Cpu, Memory, Pipeline, Problem, Severity, Site, document, mounts, site::Capacity};
 
 use super::{Outcome, dry};
-use crate::{backend::site, data_folder::DataFolder, place, secrets::Secrets, settings::Settings};
+use crate::{backend::site, data_folder::DataFolder, place, say, secrets::Secrets, settings::Settings};
 
 /// The file as text and as a pipeline.
 pub(super) fn read(file: &Path) -> anyhow::Result<(String, document::Read)> {
@@ -25,7 +25,7 @@ pub(super) fn validate(data: &DataFolder, file: &Path, json: bool) -> anyhow::Re
         problems.push(warning);
     }
     if json {
-        println!("{}", serde_json::to_string_pretty(&problems)?);
+        say::out(serde_json::to_string_pretty(&problems)?);
     } else {
         problems.iter().for_each(say);
     }
@@ -38,7 +38,7 @@ fn say(problem: &Problem) {
         Severity::Problem => "problem",
         Severity::Warning => "warning",
     };
-    println!("{kind}: {}", problem.sentence);
+    say::out(format_args!("{kind}: {}", problem.sentence));
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -50,10 +50,10 @@ pub enum Format {
 pub(super) fn plan(data: &DataFolder, file: &Path, format: Format) -> anyhow::Result<Outcome> {
     let (_, read) = read(file)?;
     match format {
-        Format::Mounts => println!("{}", serde_json::to_string_pretty(&mounted(&read.pipeline, &here(data)?))?),
+        Format::Mounts => say::out(serde_json::to_string_pretty(&mounted(&read.pipeline, &here(data)?))?),
         Format::Kubernetes => {
             let settings = crate::serve::settings(data, &BTreeMap::from([("runner".into(), "kubernetes".into())]))?;
-            print!("{}", manifests(&read.pipeline, &settings)?);
+            say::out(manifests(&read.pipeline, &settings)?.trim_end());
         }
     }
     Ok(Outcome::Done)

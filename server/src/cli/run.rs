@@ -6,13 +6,14 @@ use anyhow::Context;
 use clap::Args;
 use model::{
     RunId, TaskId,
-    run::{Deed, RunStatus, RunView, TaskStatus},
+    run::{RunStatus, RunView, TaskStatus},
 };
 
 use super::{Outcome, Overrides, plan, stop};
 use crate::{
-    control::{self, Ask, Client, Tell},
+    control::{self, Ask, Client, Tell, Watch},
     data_folder::DataFolder,
+    say,
     serve::{Inner, Server},
 };
 
@@ -56,15 +57,16 @@ async fn hand_over(
     json: bool,
 ) -> anyhow::Result<Outcome> {
     let mut client = Client::ask(&data.socket(), &Ask::Run { document, parameters }).await?;
-    let (run, address) = match client.next().await?.context("the server went away")? {
-        Tell::Started { run, address } => (run, address),
+    let (run, address, warning) = match client.next().await?.context("the server went away")? {
+        Tell::Started { run, address, warning } => (run, address, warning),
         Tell::Refused { sentence } => return refused(&sentence),
         other => anyhow::bail!("the server answered {other:?}"),
     };
+    warning.into_iter().for_each(say::err);
     if !wait {
         match json {
-            true => println!("{}", serde_json::json!({ "run": run, "address": address })),
-            false => println!("Run {run} was handed over to the server: {address}"),
+            true => say::out(serde_json::json!({ "run": run, "address": address })),
+            false => say::out(format_args!("Run {run} was handed over to the server: {address}")),
         }
         return Ok(Outcome::Done);
     }
@@ -82,7 +84,7 @@ async fn hand_over(
 }
 
 fn refused(sentence: &str) -> anyhow::Result<Outcome> {
-    eprintln!("{sentence}");
+    say::err(sentence);
     Ok(Outcome::Failed)
 }
 
@@ -104,7 +106,8 @@ async fn run_here(
         Ok(run) => run,
         Err(sentence) => return refused(&sentence),
     };
-    eprintln!("The run can be watched while it is on: {}", inner.link());
+    control::little_space(&inner).await.into_iter().for_each(say::err);
+    say::err(format_args!("The run can be watched while it is on: {}", inner.link()));
     let view = tokio::select! {
         view = watch(&inner, &run, json) => view?,
         () = stop::signalled() => {
@@ -113,8 +116,10 @@ async fn run_here(
             watch(&inner, &run, json).await?
         }
     };
-    if !arguments.keep {
-        stop_services(&inner).await;
+    if !arguments.keep
+        && let Err(error) = inner.stop_services_of(&run).await
+    {
+        say::err(error);
     }
     inner.stop();
     server.ended().await;
@@ -122,27 +127,14 @@ async fn run_here(
 }
 
 async fn watch(inner: &Inner, run: &RunId, json: bool) -> anyhow::Result<RunView> {
-    let mut changes = inner.core.runs.subscribe();
+    let mut watch = Watch::new(&inner.core.runs, run);
     let mut teller = Teller::new(json);
     loop {
-        let view = inner.core.runs.view(run).context("the run is gone")?;
+        let view = watch.next().await.context("the run is gone")?;
         if view.summary.status.has_ended() {
             return Ok(view);
         }
         teller.tell(&view);
-        // Lagging is no harm: the next look is at the whole.
-        let _ = changes.recv().await;
-    }
-}
-
-async fn stop_services(inner: &Inner) {
-    for service in inner.core.runs.services() {
-        if let Err(error) = inner.core.runs.deed(&service.run, &service.execution.task, Deed::Stop).await {
-            eprintln!("{} could not be stopped: {error}", service.task_name);
-        }
-    }
-    if let Err(error) = inner.stop_tasks().await {
-        eprintln!("{error}");
     }
 }
 
@@ -161,7 +153,7 @@ impl Teller {
         for (id, task) in &view.tasks {
             let now = (task.status, task.sentence.clone());
             if self.told.get(id) != Some(&now) {
-                eprintln!("{id}: {}", inert(&now.1));
+                say::err(format_args!("{id}: {}", inert(&now.1)));
                 self.told.insert(id.clone(), now);
             }
         }
@@ -169,12 +161,12 @@ impl Teller {
 
     fn end(&mut self, view: &RunView) -> anyhow::Result<Outcome> {
         if self.json {
-            println!("{}", serde_json::to_string(view)?);
+            say::out(serde_json::to_string(view)?);
         } else {
             for (id, task) in &view.tasks {
-                println!("{id}: {}", inert(&task.sentence));
+                say::out(format_args!("{id}: {}", inert(&task.sentence)));
             }
-            println!("Run {}: {}", view.summary.number, inert(&view.summary.sentence));
+            say::out(format_args!("Run {}: {}", view.summary.number, inert(&view.summary.sentence)));
         }
         Ok(match view.summary.status {
             RunStatus::Succeeded => Outcome::Done,

@@ -6,13 +6,14 @@ use super::Outcome;
 use crate::{
     control::{Ask, Client, Tell},
     data_folder::DataFolder,
+    say,
     serve::Server,
 };
 
 pub(super) async fn link(data: &DataFolder, json: bool) -> anyhow::Result<Outcome> {
     match one_answer(data, &Ask::Link).await? {
-        Tell::Link { url } if json => println!("{}", serde_json::json!({ "link": url })),
-        Tell::Link { url } => println!("{url}"),
+        Tell::Link { url } if json => say::out(serde_json::json!({ "link": url })),
+        Tell::Link { url } => say::out(url),
         other => anyhow::bail!("the server answered {other:?}"),
     }
     Ok(Outcome::Done)
@@ -28,9 +29,9 @@ pub(super) async fn stop(data: DataFolder, all: bool, json: bool) -> anyhow::Res
         false => anyhow::bail!("No Fletchline server holds {}.", data.root().display()),
     };
     match tasks {
-        _ if json => println!("{}", serde_json::json!({ "tasks_that_go_on": tasks })),
-        0 => println!("Stopped. Nothing runs any more."),
-        tasks => println!("Stopped. Tasks that go on: {tasks}. `fletchline stop --all` ends them."),
+        _ if json => say::out(serde_json::json!({ "tasks_that_go_on": tasks })),
+        0 => say::out("Stopped. Nothing runs any more."),
+        tasks => say::out(format_args!("Stopped. Tasks that go on: {tasks}. `fletchline stop --all` ends them.")),
     }
     Ok(Outcome::Done)
 }
@@ -46,7 +47,7 @@ async fn stop_without_a_server(data: DataFolder) -> anyhow::Result<usize> {
     Ok(inner.core.runs.live_tasks())
 }
 
-async fn one_answer(data: &DataFolder, ask: &Ask) -> anyhow::Result<Tell> {
+pub(super) async fn one_answer(data: &DataFolder, ask: &Ask) -> anyhow::Result<Tell> {
     let mut client = Client::ask(&data.socket(), ask).await?;
     match client.next().await? {
         Some(Tell::Refused { sentence }) => anyhow::bail!(sentence),

@@ -5,16 +5,19 @@
 
 mod client;
 mod server;
+mod watch;
 
 use std::collections::BTreeMap;
 
+use app::api::runs::Service;
 use base64::{Engine, prelude::BASE64_STANDARD};
 use model::{RunId, run::RunView};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use client::{Client, ClientError, Receiver, Sender};
-pub(crate) use server::start;
 pub use server::{bind, serve};
+pub(crate) use server::{little_space, start};
+pub(crate) use watch::Watch;
 
 /// What the command line wants.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -26,6 +29,8 @@ pub enum Ask {
     Run { document: String, parameters: BTreeMap<String, String> },
     /// Every change of a run, until it has ended.
     Watch { run: RunId },
+    /// The Viewers and Servings that are there.
+    Services,
     /// The end of the server; `all`: of what it runs, too.
     Stop { all: bool },
     /// A program inside a running task, by the task's name or id or `<pipeline>/<task>/<n>`.
@@ -50,9 +55,15 @@ pub enum Tell {
     Started {
         run: RunId,
         address: String,
+        /// What to think of before the next one.
+        warning: Option<String>,
     },
+    /// Of the tasks those that changed: all at first and at its end.
     Run {
         view: Box<RunView>,
+    },
+    Services {
+        services: Vec<Service>,
     },
     /// The server ends now; so many tasks go on.
     Stopping {

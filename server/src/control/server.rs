@@ -2,6 +2,7 @@
 
 use std::{fs, io, os::unix::fs::PermissionsExt, path::Path, sync::Arc};
 
+use app::backend::Backend;
 use model::{RunId, document, run::Part};
 use serde::Serialize;
 use tokio::{
@@ -10,10 +11,10 @@ use tokio::{
         UnixListener, UnixStream,
         unix::{OwnedReadHalf, OwnedWriteHalf},
     },
-    sync::{broadcast::error::RecvError, mpsc},
+    sync::mpsc,
 };
 
-use super::{Ask, Base64, Input, LINE, Tell};
+use super::{Ask, Base64, Input, LINE, Tell, Watch};
 use crate::{
     backend::{StartRun, check_parameters},
     runner::{Exec, Session, SessionInput, SessionOutput, TerminalSize},
@@ -86,9 +87,14 @@ async fn carry_out(ask: Ask, inner: &Inner, lines: Lines, to: &mut Answers) -> A
         }
         Ask::Run { document, parameters } => {
             let run = start(inner, document, parameters).await?;
-            to.tell(&Tell::Started { address: inner.page_of(&run), run }).await;
+            let warning = little_space(inner).await;
+            to.tell(&Tell::Started { address: inner.page_of(&run), run, warning }).await;
         }
         Ask::Watch { run } => watch(inner, &run, to).await?,
+        Ask::Services => {
+            let services = inner.core.list_services().await.map_err(|error| error.to_string())?;
+            to.tell(&Tell::Services { services }).await;
+        }
         Ask::Stop { all } => {
             if all {
                 inner.stop_tasks().await?;
@@ -125,20 +131,21 @@ pub(crate) async fn start(
     inner.core.start_run_of(start).await.map_err(|error| crate::cli::told(&error))
 }
 
+/// As the page says it to whoever presses Run.
+pub(crate) async fn little_space(inner: &Inner) -> Option<String> {
+    // A disk that cannot be looked at keeps nobody from running.
+    let warning = inner.core.space_warning().await.ok()??;
+    let largest = warning.largest.iter().map(|(_, name, bytes)| format!("{name} ({})", model::Memory(*bytes)));
+    Some(format!("{} Largest: {}.", warning.sentence, largest.collect::<Vec<_>>().join(", ")))
+}
+
 async fn watch(inner: &Inner, run: &RunId, to: &mut Answers) -> Asked<()> {
-    let mut changes = inner.core.runs.subscribe();
+    let mut watch = Watch::new(&inner.core.runs, run);
     loop {
-        let view = inner.core.runs.view(run).ok_or("There is no such run (any more).")?;
+        let view = watch.next().await.ok_or("There is no such run (any more), or the server stops.")?;
         let has_ended = view.summary.status.has_ended();
         if !to.tell(&Tell::Run { view: Box::new(view) }).await || has_ended {
             return Ok(());
-        }
-        loop {
-            match changes.recv().await {
-                Ok(change) if change.summary.id != *run => {}
-                Ok(_) | Err(RecvError::Lagged(_)) => break,
-                Err(RecvError::Closed) => return Err("The server stops.".into()),
-            }
         }
     }
 }

@@ -82,7 +82,7 @@ impl Duties {
 pub fn execution_of(action: &Action) -> &ExecutionId {
     match action {
         Action::Launch(launch) => &launch.execution,
-        Action::Stop { execution, .. } | Action::Release { execution } => execution,
+        Action::Stop { execution, .. } | Action::Release { execution } | Action::Remove { execution, .. } => execution,
         Action::Links { viewer, .. } => viewer,
     }
 }

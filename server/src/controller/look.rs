@@ -3,11 +3,11 @@
 use app::api::runs::{EventLine, Reading, Service};
 use engine::{command, event::Entry, view};
 use model::{
-    KindName, PipelineId, RunId,
+    Kind, KindName, PipelineId, RunId,
     run::{Part, RunSummary, RunView},
 };
 
-use super::{Brain, Controller, NotDone, Openable};
+use super::{Brain, Controller, Holding, LiveServing, NotDone, Openable};
 use crate::store::StoreError;
 
 /// Events read at once from the journal.
@@ -49,6 +49,29 @@ impl Controller {
             port: one.port,
         };
         view::services(state, world).into_iter().map(service).collect()
+    }
+
+    /// The versions of Servings that have their tasks' addresses.
+    pub fn live_servings(&self) -> Vec<LiveServing> {
+        let Brain { state, world, .. } = &*self.brain();
+        let is_meant = |one: &view::ServiceView| one.kind == KindName::Serving && one.live;
+        let live = |one: view::ServiceView| {
+            let node = state.run(&one.run)?.snapshot.node(&one.execution.task)?;
+            let Kind::Serving(serving) = &node.task.kind else { return None };
+            Some(LiveServing { execution: one.execution, port: one.port, wanted: serving.port })
+        };
+        view::services(state, world).into_iter().filter(is_meant).filter_map(live).collect()
+    }
+
+    /// What deleting a run would mean.
+    pub fn holding(&self, run: &RunId) -> Option<Holding> {
+        let state = &self.brain().state;
+        let run = state.run(run)?;
+        Some(Holding {
+            held_by: command::held_by(state, run),
+            kept_for: command::kept_for(state, run),
+            executions: state.only_of(run),
+        })
     }
 
     /// What happened in a run, oldest first.

@@ -28,7 +28,7 @@ use model::{
     ExecutionId, KindName, PipelineId, RunId, Site, TaskId,
     run::{Deed, Part, RunSummary, TaskView},
 };
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::{
     runner::{Runner, RunnerError},
@@ -43,6 +43,8 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     pub runner: Arc<dyn Runner>,
     pub site: Site,
+    /// The data of so many newest runs of each pipeline is kept; 0: of all.
+    pub keep_runs: u32,
 }
 
 /// A wish to run, checked by whoever asks.
@@ -100,6 +102,28 @@ pub struct Openable {
     pub is_live_serving: bool,
 }
 
+/// The version of a Serving that has its task's address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveServing {
+    /// Its number is 0 while it waits to serve again.
+    pub execution: ExecutionId,
+    /// The port of the execution; none while it waits.
+    pub port: Option<u16>,
+    /// The loopback port that the task's settings name.
+    pub wanted: Option<u16>,
+}
+
+/// Who holds what of a run, for whoever wants to delete it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holding {
+    /// Why it cannot be deleted now.
+    pub held_by: Vec<String>,
+    /// What stays although it is deleted.
+    pub kept_for: Vec<String>,
+    /// Of these nothing is left.
+    pub executions: Vec<ExecutionId>,
+}
+
 /// A command on its way, with who waits for the answer.
 struct Asked {
     command: Command,
@@ -117,6 +141,8 @@ pub struct Controller {
 struct Shared {
     brain: RwLock<Brain>,
     changes: broadcast::Sender<RunChange>,
+    /// Told when a Serving may have become live or gone.
+    servings: watch::Sender<()>,
     store: Arc<dyn Store>,
 }
 
@@ -141,12 +167,13 @@ impl Controller {
     /// # Errors
     /// The journal or the runner cannot be read; nothing was done.
     pub async fn start(parts: Parts) -> Result<Controller, StartError> {
-        let (state, marks) = run_loop::fold(parts.store.as_ref(), parts.site).await?;
+        let (mut state, marks) = run_loop::fold(parts.store.as_ref(), parts.site).await?;
+        state.keep_runs(parts.keep_runs);
         let world = World::new(parts.runner.budget());
-        let (changes, _) = broadcast::channel(CHANGES);
+        let ((changes, _), (servings, _)) = (broadcast::channel(CHANGES), watch::channel(()));
         let (asks, asked) = mpsc::channel(64);
         let brain = RwLock::new(Brain { state, world, marks });
-        let shared = Arc::new(Shared { brain, changes, store: parts.store });
+        let shared = Arc::new(Shared { brain, changes, servings, store: parts.store });
         run_loop::spawn(parts.runner, shared.clone(), asked).await?;
         Ok(Controller { shared, asks })
     }
@@ -165,6 +192,10 @@ impl Controller {
 
     pub async fn deed(&self, run: RunId, task: TaskId, deed: Deed) -> Result<(), NotDone> {
         self.command(Command::Deed { run, task, deed }).await
+    }
+
+    pub async fn pin(&self, run: RunId, pinned: bool) -> Result<(), NotDone> {
+        self.command(Command::Pin { run, pinned }).await
     }
 
     /// The run is forgotten; its numbers are not used again.
@@ -189,6 +220,10 @@ impl Controller {
 
     pub fn subscribe(&self) -> broadcast::Receiver<RunChange> {
         self.shared.changes.subscribe()
+    }
+
+    pub fn servings(&self) -> watch::Receiver<()> {
+        self.shared.servings.subscribe()
     }
 
     fn brain(&self) -> RwLockReadGuard<'_, Brain> {

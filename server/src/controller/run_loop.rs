@@ -12,10 +12,10 @@ use engine::{
     event::{By, Entry, Event},
     observed::Observed,
     plan::plan,
-    state::State,
+    state::{Gone, State},
     view,
 };
-use model::{RunId, Site, run::Millis};
+use model::{KindName, RunId, Site, run::Millis};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
@@ -149,7 +149,7 @@ impl Loop {
         let world = &mut self.brain().world;
         match (outcome, &action) {
             (Ok(()), Action::Release { .. }) => world.released(execution),
-            (Ok(()), Action::Launch(_) | Action::Stop { .. } | Action::Links { .. }) => {}
+            (Ok(()), Action::Launch(_) | Action::Stop { .. } | Action::Links { .. } | Action::Remove { .. }) => {}
             (Err(RunnerError::Refused(sentence)), Action::Launch(_)) => world.refused(execution, sentence, now()),
             (Err(error), action) => {
                 tracing::warn!("{execution}: {error}");
@@ -171,6 +171,7 @@ impl Loop {
             let _ = answer.send(outcome);
         }
         self.duties.perform(actions);
+        self.remove();
         self.tell();
         Ok(())
     }
@@ -205,10 +206,20 @@ impl Loop {
         }
     }
 
+    /// Only what the journal lets go; after what was asked of the same executions before.
+    fn remove(&mut self) {
+        let gone = self.brain().state.take_gone();
+        let remove = |Gone { execution, whole }| Action::Remove { execution, whole };
+        self.duties.perform(gone.into_iter().map(remove).collect());
+    }
+
     /// Tells pages what changed since the last time.
     fn tell(&self) {
         let Brain { state, world, marks } = &mut *self.brain();
         let (tasks, runs) = state.take_touched();
+        if tasks.iter().any(|(run, place)| is_serving(state, run, *place)) {
+            self.shared.servings.send_replace(());
+        }
         if self.shared.changes.receiver_count() == 0 {
             return;
         }
@@ -221,6 +232,10 @@ impl Loop {
             let _ = self.shared.changes.send(RunChange { summary: view::summary(run), version, tasks });
         }
     }
+}
+
+fn is_serving(state: &State, run: &RunId, place: usize) -> bool {
+    state.run(run).is_some_and(|run| run.snapshot.nodes[place].kind == KindName::Serving)
 }
 
 fn fold_in(state: &mut State, entries: &mut Vec<Entry>, events: Vec<Event>, at: Millis) {

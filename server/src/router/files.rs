@@ -5,12 +5,13 @@ use std::{path::Path as FilePath, sync::Arc};
 use app::error::ApiError;
 use axum::{
     body::Body,
-    extract::{Path, Request, State},
+    extract::{Path, Query, Request, State},
     response::{IntoResponse, Response},
 };
 use futures::StreamExt;
 use http::{HeaderValue, StatusCode, header};
 use model::{ExecutionId, PipelineId, TaskId};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::{Digest, Sha256};
 use tokio::{
     fs::File,
@@ -66,13 +67,30 @@ fn pieces(file: File) -> impl futures::Stream<Item = std::io::Result<Vec<u8>>> +
     })
 }
 
-/// Keeps a dropped file by its SHA-256; the answer is what a source is called then.
-pub(super) async fn upload(State(files): State<Arc<Files>>, request: Request) -> Response {
+#[derive(serde::Deserialize)]
+pub(super) struct Named {
+    name: Option<String>,
+}
+
+/// Keeps a dropped file by its SHA-256; the answer is what a source is called then: `upload:SHA256/NAME`.
+pub(super) async fn upload(State(files): State<Arc<Files>>, Query(named): Query<Named>, request: Request) -> Response {
     let folder = files.core.data.uploads();
     match keep(&folder, request.into_body()).await {
-        Ok(sha256) => format!("upload:{sha256}").into_response(),
+        Ok(sha256) => format!("upload:{sha256}{}", below(&named.name.unwrap_or_default())).into_response(),
         Err(error) => refuse(&error),
     }
+}
+
+/// A file's own name as the last part of an address. Nothing of a path is taken, and nothing that means something there.
+fn below(name: &str) -> String {
+    const MOST: usize = 200;
+    let own = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let own: String = own.chars().filter(|c| !c.is_control()).take(MOST).collect();
+    if matches!(own.as_str(), "" | "." | "..") {
+        return String::new();
+    }
+    const PLAIN: AsciiSet = NON_ALPHANUMERIC.remove(b'.').remove(b'-').remove(b'_');
+    format!("/{}", utf8_percent_encode(&own, &PLAIN))
 }
 
 async fn keep(folder: &FilePath, body: Body) -> Result<String, ApiError> {

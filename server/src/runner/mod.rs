@@ -35,6 +35,11 @@ pub trait Runner: Send + Sync + 'static {
     /// The most that tasks may take together; `None` where a cluster decides.
     fn budget(&self) -> Option<Capacity>;
 
+    /// Where programs beside the running task find a port of it; `None`: nowhere, only by [`Runner::dial`].
+    fn address(&self, _: &ExecutionId, _: u16) -> Option<String> {
+        None
+    }
+
     /// Where the log lies on our side: lines `<milliseconds since 1970> <text>\n`, appended while it runs.
     fn log(&self, execution: &ExecutionId) -> PathBuf;
 

@@ -79,6 +79,11 @@ pub fn script(task: &str, n: u64, text: &str) -> Launch {
     }
 }
 
+/// Nothing runs in it until it is stopped.
+pub fn stay(task: &str) -> Launch {
+    Launch { program: Program::Stay, ..script(task, 1, "") }
+}
+
 pub fn output(launch: &Launch, path: &str) -> Output {
     let id = &launch.execution;
     let folder = format!("pipeline/{}/{}/{}{path}", id.pipeline, id.task, id.n);

@@ -2,6 +2,9 @@
 
 use std::{collections::BTreeSet, fs};
 
+use engine::action::Action;
+use server::runner::local::folder::alive;
+
 use crate::{
     harness::{Harness, eventually, id, script},
     local::{Local, kill},
@@ -46,6 +49,28 @@ async fn a_read_only_mount_cannot_be_made_writable_by_root() {
     let launch = script("root", 1, text);
     asked.succeed(&launch).await;
     assert!(asked.log(&launch.execution).contains("CapEff:\t0000000000000000"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_sees_the_machines_hardware_and_cannot_change_it() {
+    let mut asked = Local::asked().await;
+    let text = "ls -d /sys/devices/system/cpu/cpu0; ! sh -c 'echo x > /sys/kernel/uevent_seqnum'; ! mkdir /sys/x";
+    asked.succeed(&script("hardware", 1, text)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_supervisor_is_buried_when_its_execution_is_released_before_its_own_end() {
+    let mut asked = Local::asked().await;
+    let mut supervisors = Vec::new();
+    for n in 1..=10 {
+        let launch = script("brief", n, "true");
+        asked.succeed(&launch).await;
+        supervisors.extend(asked.harness.executions().folder(&launch.execution).told().supervisor);
+        asked.perform(Action::Release { execution: launch.execution }).await;
+    }
+    assert_eq!(supervisors.len(), 10);
+    // The dead are there until somebody asks how they ended.
+    eventually("all are buried", || supervisors.iter().all(|one| alive(*one).is_none())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

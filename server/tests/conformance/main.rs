@@ -5,6 +5,7 @@
 mod ends;
 mod folders;
 mod harness;
+mod here;
 mod isolation;
 mod local;
 mod sabotage;

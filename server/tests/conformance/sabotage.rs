@@ -100,6 +100,10 @@ impl Runner for Sabotaged {
         self.inner.budget()
     }
 
+    fn address(&self, execution: &ExecutionId, port: u16) -> Option<String> {
+        self.inner.address(execution, port)
+    }
+
     fn log(&self, execution: &ExecutionId) -> PathBuf {
         self.inner.log(execution)
     }

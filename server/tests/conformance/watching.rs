@@ -8,13 +8,7 @@ use model::{
 use server::runner::{Exec, SessionInput, SessionOutput, TerminalSize};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::harness::{Asked, Harness, eventually, output, script};
-
-fn stay(task: &str) -> model::launch::Launch {
-    let mut launch = script(task, 1, "");
-    launch.program = Program::Stay;
-    launch
-}
+use crate::harness::{Asked, Harness, eventually, output, script, stay};
 
 async fn rule_met<H: Harness>(asked: &mut Asked<H>, id: &model::ExecutionId) {
     asked.until(id, |phase| matches!(phase, Phase::RuleMet { .. }).then_some(())).await;

@@ -1,5 +1,8 @@
 //! How does a test drive the program itself, as a person on a fresh machine has it?
 
+// Each test program uses a part of this.
+#![allow(dead_code)]
+
 use std::{
     fs,
     io::{BufRead, BufReader},
@@ -9,10 +12,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use reqwest::{Client, Response, header::HeaderMap, redirect::Policy};
+use reqwest::{Client, Method, RequestBuilder, Response, header::HeaderMap, redirect::Policy};
 use serde_json::{Value, json};
 
-/// The first start may install the Python programs.
+/// Without any sign of progress.
 const PATIENCE: Duration = Duration::from_secs(240);
 
 /// The program, with the helper that it starts built beside it.
@@ -46,7 +49,8 @@ impl Data {
 
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(program());
-        command.args(arguments).arg("--data").arg(self.path()).stdin(Stdio::null());
+        // First: behind a `--` it would belong to somebody else.
+        command.arg("--data").arg(self.path()).args(arguments).stdin(Stdio::null());
         command
     }
 
@@ -84,27 +88,50 @@ impl Served {
         Served { child, port, cookie, client }
     }
 
+    /// As the page sends.
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let own = format!("localhost:{}", self.port);
+        let request = self.client.request(method, format!("http://127.0.0.1:{}{path}", self.port));
+        request.header("origin", format!("http://{own}")).header("host", own).header("cookie", &self.cookie)
+    }
+
     /// Asks a server function, as the page does.
     pub async fn ask(&self, function: &str, body: Value) -> Value {
-        let origin = format!("http://localhost:{}", self.port);
-        let request = self.client.post(format!("http://127.0.0.1:{}/api/{function}", self.port));
-        let request = request.header("host", format!("localhost:{}", self.port)).header("origin", origin);
-        let answer = request.header("cookie", &self.cookie).json(&body).send().await.unwrap();
+        let request = self.request(Method::POST, &format!("/api/{function}")).json(&body);
+        let answer = request.send().await.unwrap();
         let (status, text) = (answer.status(), answer.text().await.unwrap());
         assert_eq!(status, 200, "{function}: {text}");
         serde_json::from_str(&text).unwrap()
     }
 
-    /// The run's view as soon as `is_there`.
+    /// Drops a file on a Load Data: the answer is the source's address.
+    pub async fn upload(&self, name: &str, bytes: Vec<u8>) -> String {
+        let name: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
+        let request = self.request(Method::PUT, &format!("/files/upload?name={name}"));
+        request.body(bytes).send().await.unwrap().error_for_status().unwrap().text().await.unwrap()
+    }
+
+    /// The run's view as soon as `is_there`; it must not fail.
     pub async fn until(&self, run: &str, is_there: impl Fn(&Value) -> bool) -> Value {
-        let deadline = Instant::now() + PATIENCE;
+        let has_failed = |view: &Value| ["failed", "cancelled"].iter().any(|bad| view["summary"]["status"] == *bad);
+        let view = self.until_any(run, |view| is_there(view) || has_failed(view)).await;
+        assert!(is_there(&view), "{view:#}");
+        view
+    }
+
+    /// The run's view as soon as `is_there`, whatever becomes of it.
+    pub async fn until_any(&self, run: &str, is_there: impl Fn(&Value) -> bool) -> Value {
+        let (mut deadline, mut last) = (Instant::now() + PATIENCE, Value::Null);
         loop {
             let view = self.ask("runs/open", json!({"run": run})).await["view"].clone();
             if is_there(&view) {
                 return view;
             }
-            let has_failed = ["failed", "cancelled"].iter().any(|bad| view["summary"]["status"] == *bad);
-            assert!(!has_failed && Instant::now() < deadline, "{view:#}");
+            // What goes on may take its time: a slow machine with an empty cache installs for minutes.
+            if view != last {
+                (deadline, last) = (Instant::now() + PATIENCE, view.clone());
+            }
+            assert!(Instant::now() < deadline, "{view:#}");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
@@ -149,7 +176,7 @@ impl Pages {
         self.request(self.client.post(format!("http://127.0.0.1:{}{path}", self.port)).json(body)).await
     }
 
-    async fn request(&self, request: reqwest::RequestBuilder) -> Response {
+    async fn request(&self, request: RequestBuilder) -> Response {
         let origin = format!("http://{}", self.host);
         request.header("host", &self.host).header("origin", origin).header("cookie", &self.cookie).send().await.unwrap()
     }

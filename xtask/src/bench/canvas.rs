@@ -1,18 +1,14 @@
 //! How many frames a second has the editor with thousands of tasks?
 
-use std::{
-    fs,
-    io::{BufRead, BufReader},
-    process::{Child, Command, Stdio},
-};
+use std::{fs, path::Path, process::Command};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde_json::Value;
 
-use super::{peers, product, report, scratch};
+use super::{Server, peers, product, report, scratch};
 use crate::{root, shell};
 
-const SIZES: &str = "1000,5000";
+const SIZES: [&str; 2] = ["1000", "5000"];
 
 /// The driver of the peers' collection on our real editor page, then on two peers and the reference in the same run.
 pub fn bench() -> Result<()> {
@@ -22,42 +18,24 @@ pub fn bench() -> Result<()> {
         shell::run(shell::command("npm", &["ci", "--no-audit", "--no-fund"]).current_dir(&folder))?;
         shell::run(shell::command("node", &["build.mjs"]).current_dir(&folder))?;
     }
-    let (mut server, link) = serve(&product)?;
-    let measured = drive(&folder, &link);
-    server.kill()?;
-    server.wait()?;
-    measured?;
+    fs::remove_file(folder.join("results.json")).ok();
+    let data = scratch("canvas")?;
+    let _server = Server::start(&product, &data)?;
+    SIZES.iter().try_for_each(|size| drive(&product, &data, &folder, size))?;
     let values: Value = serde_json::from_str(&fs::read_to_string(folder.join("results.json"))?)?;
     report("canvas", "The editor's canvas, driven by real mouse and wheel events", &table(&values), &values)
 }
 
-fn serve(product: &std::path::Path) -> Result<(Child, String)> {
-    let data = scratch("canvas")?;
-    let mut server = Command::new(product)
-        .args(["serve", "--port", "0", "--data"])
-        .arg(&data)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()?;
-    let output = server.stdout.take().context("its output is piped")?;
-    let mut lines = BufReader::new(output).lines();
-    let link = loop {
-        let line = lines.next().context("the server ended before it printed its link")??;
-        if let Some(link) = line.split_whitespace().find(|word| word.contains("/link?code=")) {
-            break link.to_owned();
-        }
-    };
-    Ok((server, link))
-}
-
-fn drive(folder: &std::path::Path, link: &str) -> Result<()> {
+/// Every browser needs a link of its own: each is good once.
+fn drive(product: &Path, data: &Path, folder: &Path, size: &str) -> Result<()> {
+    let link = shell::output(Command::new(product).arg("link").arg("--data").arg(data))?;
     let adapter = root().join("end2end/bench/canvas-adapter.js").canonicalize()?.display().to_string();
-    let run =
-        |arguments: &[&str]| shell::run(shell::command("node", &["driver.mjs"]).args(arguments).current_dir(folder));
-    let common = ["--sizes", SIZES, "--out", "results.json", "--prio"];
-    fs::remove_file(folder.join("results.json")).ok();
-    run(&[&["--url", link, "--name", "fletchline", "--adapter", &adapter], &common[..]].concat())?;
-    run(&[&["--peers", "ref-canvas2d,xyflow-react", "--append"], &common[..]].concat())
+    let run = |arguments: &[&str]| {
+        let common = ["--sizes", size, "--out", "results.json", "--prio", "--append", "--quiet", "3"];
+        shell::run(shell::command("node", &["driver.mjs"]).args(arguments).args(common).current_dir(folder))
+    };
+    run(&["--url", link.trim(), "--name", "fletchline", "--adapter", &adapter])?;
+    run(&["--peers", "ref-canvas2d,xyflow-react"])
 }
 
 fn table(values: &Value) -> String {

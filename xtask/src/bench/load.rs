@@ -11,16 +11,21 @@ pub fn bench() -> Result<()> {
     let printed =
         shell::output(&mut shell::cargo(&["run", "--release", "--quiet", "--package", "load", "--example", "bench"]))?;
     let values: Value = serde_json::from_str(&printed).context("the loader's bench prints JSON")?;
-    let mut table = String::from("| format | ours, MB/s | curl and bsdtar, MB/s | ratio |\n|---|---|---|---|\n");
+    let mut table =
+        String::from("| format | ours, s | curl and bsdtar, s | our speed is … times |\n|---|---|---|---|\n");
     for row in values["formats"].as_array().context("`formats` is a list")? {
-        let number = |key: &str| row[key].as_f64().unwrap_or(f64::NAN);
-        let format = row["format"].as_str().unwrap_or_default();
+        let number = |key: &str| row[key].as_f64().with_context(|| format!("`{key}` is a number"));
+        let format = row["format"].as_str().context("`format` is a text")?;
         table += &format!(
-            "| {format} | {:.0} | {:.0} | {:.2} |\n",
-            number("ours_mb_s"),
-            number("peer_mb_s"),
-            number("ratio")
+            "| {format} | {:.2} | {:.2} | {:.2} |\n",
+            number("ours_s")?,
+            number("theirs_s")?,
+            number("ratio")?
         );
     }
+    table += &format!(
+        "\nMedians of {} interleaved runs on {} MB, both sides processes of their own with an empty folder.\n",
+        values["runs"], values["megabytes"]
+    );
     report("load", "Load Data beside curl piped into bsdtar, on loopback", &table, &values)
 }

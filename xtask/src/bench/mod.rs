@@ -2,9 +2,14 @@
 //!
 //! Machines differ and are shared: a report holds ratios against peers that ran between our own runs.
 
-use std::{fs, path::PathBuf};
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::{bundle, root, shell};
@@ -57,6 +62,30 @@ fn peers(name: &str) -> Result<PathBuf> {
     let source = format!("{}/.", from.display());
     shell::run(&mut shell::command("cp", &["-r", "--no-preserve=mode", &source, &to.display().to_string()]))?;
     Ok(to)
+}
+
+/// `fletchline serve` on a data folder; ends when it is dropped.
+struct Server(Child);
+
+impl Server {
+    /// Returns when it answers.
+    fn start(product: &Path, data: &Path) -> Result<Server> {
+        let mut serve = Command::new(product);
+        serve.args(["serve", "--port", "0", "--data"]).arg(data).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut server = Server(serve.spawn()?);
+        // The pipe stays open: the server has more to say later.
+        let mut said = BufReader::new(server.0.stdout.as_mut().context("its output is piped")?);
+        ensure!(said.read_line(&mut String::new())? > 0, "the server ended before it was there");
+        Ok(server)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }
 
 /// The optimised programs that a user has.

@@ -1,18 +1,15 @@
 //! How large is what a browser fetches, and what does an idle server hold?
 
-use std::{
-    fs,
-    io::{BufRead, BufReader},
-    process::{Command, Stdio},
-    thread,
-    time::Duration,
-};
+use std::{fs, thread, time::Duration};
 
 use anyhow::{Context, Result};
 use serde_json::json;
 
-use super::{product, report, scratch};
+use super::{Server, product, report, scratch};
 use crate::root;
+
+/// Before a server that has just started counts as idle.
+const SETTLING: Duration = Duration::from_secs(3);
 
 pub fn bench() -> Result<()> {
     let product = product()?;
@@ -41,24 +38,9 @@ fn packed() -> Result<u64> {
 }
 
 fn idle_megabytes(product: &std::path::Path) -> Result<f64> {
-    let data = scratch("idle")?;
-    let mut server = Command::new(product)
-        .args(["serve", "--port", "0", "--data"])
-        .arg(&data)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()?;
-    let mut lines = BufReader::new(server.stdout.take().context("its output is piped")?).lines();
-    while let Some(line) = lines.next().transpose()? {
-        if line.contains("/link?code=") {
-            break;
-        }
-    }
-    thread::sleep(Duration::from_secs(3));
-    let status = fs::read_to_string(format!("/proc/{}/status", server.id()));
-    server.kill()?;
-    server.wait()?;
-    let status = status?;
+    let server = Server::start(product, &scratch("idle")?)?;
+    thread::sleep(SETTLING);
+    let status = fs::read_to_string(format!("/proc/{}/status", server.0.id()))?;
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).context("no VmRSS")?;
     let kilobytes: f64 = line.split_whitespace().nth(1).context("no number")?.parse()?;
     Ok(kilobytes * 1024.0 / 1e6)

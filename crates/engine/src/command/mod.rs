@@ -32,6 +32,11 @@ pub enum Command {
         task: TaskId,
         deed: Deed,
     },
+    /// Keeps the data of a run, or lets it go again.
+    Pin {
+        run: RunId,
+        pinned: bool,
+    },
     DeleteRun {
         run: RunId,
     },
@@ -79,6 +84,7 @@ pub fn command(state: &State, command: &Command, by: By) -> Result<Vec<Event>, R
         Command::CancelRun { run } => cancel(find(state, run)?, by),
         Command::RetryRun { run } => retry(find(state, run)?, None, by),
         Command::Deed { run, task, deed } => deed::deed(state, find(state, run)?, task, *deed, by),
+        Command::Pin { run, pinned } => pin(find(state, run)?, *pinned, by),
         Command::DeleteRun { run } => delete(state, find(state, run)?),
         Command::DeletePipeline { pipeline } => match held_by_pipeline(state, pipeline).first() {
             Some(holder) => Err(Refusal::Conflict(format!("It cannot be deleted yet: {holder}."))),
@@ -100,6 +106,18 @@ fn cancel(run: &Run, by: By) -> Result<Vec<Event>, Refusal> {
     }
 }
 
+fn pin(run: &Run, pinned: bool, by: By) -> Result<Vec<Event>, Refusal> {
+    match run.dropped {
+        true => Err(dropped(run)),
+        false if run.pinned == pinned => Ok(Vec::new()),
+        false => Ok(vec![Event::Pinned { run: run.id.clone(), pinned, by }]),
+    }
+}
+
+pub(crate) fn dropped(run: &Run) -> Refusal {
+    Refusal::Conflict(format!("The data of run {} was removed: newer runs have taken its place.", run.number))
+}
+
 pub(crate) fn retry(run: &Run, task: Option<usize>, by: By) -> Result<Vec<Event>, Refusal> {
     let is_failed = |place: &usize| matches!(run.tasks[*place].stage, Stage::Failed { .. });
     let chosen: Vec<usize> = match task {
@@ -110,6 +128,9 @@ pub(crate) fn retry(run: &Run, task: Option<usize>, by: By) -> Result<Vec<Event>
         chosen.into_iter().filter(is_failed).map(|place| run.snapshot.nodes[place].id.clone()).collect();
     if tasks.is_empty() {
         return Err(Refusal::Conflict(format!("Nothing failed in run {}.", run.number)));
+    }
+    if run.dropped {
+        return Err(dropped(run));
     }
     if run.is_cancelling() {
         return Err(Refusal::Conflict(format!("Run {} is being cancelled.", run.number)));
@@ -140,6 +161,23 @@ pub fn held_by(state: &State, run: &Run) -> Vec<String> {
     }
     holders.extend(services_of(state, &run.pipeline, Some(&run.id)));
     holders
+}
+
+/// Whose runs read results of this run that therefore stay when it is deleted.
+pub fn kept_for(state: &State, run: &Run) -> Vec<String> {
+    let runs = state.flows.get(&run.pipeline).into_iter().flat_map(|flow| &flow.runs);
+    let others = runs.filter_map(|id| state.runs.get(id)).filter(|other| other.id != run.id && other.has_ended());
+    let read =
+        |other: &Run, place: usize| other.tasks[place].earlier.as_ref().is_some_and(|earlier| earlier.run == run.id);
+    others
+        .flat_map(|other| {
+            (0..other.tasks.len()).filter(move |place| read(other, *place)).map(move |place| (other, place))
+        })
+        .map(|(other, place)| {
+            let title = other.snapshot.nodes[place].task.title();
+            format!("run {} has read {title} of it, which stays", other.number)
+        })
+        .collect()
 }
 
 /// Why a pipeline may not be removed.

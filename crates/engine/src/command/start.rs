@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::{KindName, Parameter, ParameterType, RunId, TaskId, run::Part};
 
-use super::{Refusal, StartRun};
+use super::{Refusal, StartRun, dropped};
 use crate::{
     event::{By, Earlier, Event, RunStarted},
     snapshot::{Node, Snapshot},
@@ -93,6 +93,9 @@ fn earlier(state: &State, now: &Snapshot, node: &Node, from: Option<&RunId>) -> 
     let run =
         state.run(from).ok_or_else(|| Refusal::NotFound("The run to read from is not there (any more).".into()))?;
     let place = run.snapshot.place(&node.id);
+    if run.dropped {
+        return Err(dropped(run));
+    }
     match place.map(|place| (&run.tasks[place], place)) {
         Some((task, place)) if task.earlier.is_some() || matches!(task.stage, Stage::Released { .. }) => {
             let own = Earlier { run: run.id.clone(), copies: run.results(place) };

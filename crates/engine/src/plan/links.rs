@@ -45,7 +45,7 @@ impl Draft<'_> {
         self.state.memory(pipeline, task)?.services.get(&0).map(|service| &service.step)
     }
 
-    /// Those of the newest runs that have this Viewer, oldest first.
+    /// Those of the newest runs that have this Viewer and of pinned ones, oldest first.
     fn links(&self, pipeline: &PipelineId, viewer: &TaskId) -> Vec<Link> {
         let Some(flow) = self.state.flows.get(pipeline) else { return Vec::new() };
         let own = |run: &&Run| run.snapshot.node(viewer).is_some();
@@ -55,7 +55,10 @@ impl Draft<'_> {
         else {
             return Vec::new();
         };
-        runs.iter().take(settings.newest_runs as usize).rev().flat_map(|run| self.links_of(run, viewer)).collect()
+        let newest = settings.newest_runs as usize;
+        let shown = runs.iter().enumerate().filter(|(age, run)| *age < newest || run.pinned);
+        let shown: Vec<&&Run> = shown.map(|(_, run)| run).collect();
+        shown.into_iter().rev().flat_map(|run| self.links_of(run, viewer)).collect()
     }
 
     fn links_of(&self, run: &Run, viewer: &TaskId) -> Vec<Link> {

@@ -1,6 +1,6 @@
 //! What follows from what the runner sees of one execution?
 
-use model::{ExecutionId, KindName, kind::Replace, launch::GRACE, run::Millis};
+use model::{ExecutionId, KindName, kind::Replace, run::Millis};
 
 use super::Draft;
 use crate::{
@@ -57,7 +57,10 @@ impl Draft<'_> {
                 | Phase::Ending { .. },
             ) => {
                 if !asked.stop {
-                    self.ask(execution, Action::Stop { execution: execution.clone(), grace: GRACE });
+                    self.ask(
+                        execution,
+                        Action::Stop { execution: execution.clone(), grace: self.state.site.limits.grace },
+                    );
                 }
             }
         }
@@ -83,7 +86,7 @@ impl Draft<'_> {
 
     fn stop(&mut self, execution: &ExecutionId, known: &Execution) {
         if known.stop.is_some() && !self.world.asked(execution).stop {
-            let grace = known.launch.as_ref().map_or(GRACE, |launch| launch.grace);
+            let grace = known.launch.as_ref().map_or(self.state.site.limits.grace, |launch| launch.grace);
             self.ask(execution, Action::Stop { execution: execution.clone(), grace });
         }
     }

@@ -43,6 +43,7 @@ pub fn plan(state: &State, world: &World, now: Millis) -> Plan {
     draft.begin_again();
     draft.fill_room();
     draft.close_runs();
+    draft.drop_old_data();
     draft.link_viewers();
     draft.plan.wake = draft.wake();
     draft.plan
@@ -124,6 +125,13 @@ impl<'a> Draft<'a> {
         if is_released && !is_over && known.stop.is_none() {
             let event = Event::StopAsked { execution: execution.clone(), why: Why::RunOver, by: By::Rule };
             self.plan.events.push(event);
+        }
+    }
+
+    fn drop_old_data(&mut self) {
+        for pipeline in &self.state.dirty.old {
+            let events = self.state.outdated(pipeline).map(|run| Event::DataDropped { run: run.clone() });
+            self.plan.events.extend(events);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{ExecutionId, Pipeline, PipelineId, RunId, TaskId, launch::Launch, run::Millis};
+use model::{ExecutionId, Pipeline, RunId, TaskId, launch::Launch, run::Millis};
 
 use super::{Execution, Fate, Life, Run, RunTask, Stage, State, Step, is_quick, room::Class};
 use crate::{
@@ -39,6 +39,8 @@ impl State {
             Event::MadeLive { pipeline, task, packed, by: _ } => self.made_live(pipeline, task, *packed),
             Event::RunCancelled { run, by } => self.run_cancelled(at, run, by),
             Event::RunEnded { run, how } => self.run_ended(at, run, *how),
+            Event::Pinned { run, pinned, by: _ } => self.pin(run, *pinned),
+            Event::DataDropped { run } => self.drop_data(run),
             Event::RunDeleted { run } => self.run_deleted(run),
             Event::PipelineDeleted { pipeline } => self.pipeline_deleted(pipeline),
         }
@@ -78,6 +80,8 @@ impl State {
             again: start.again.clone(),
             unchanged: start.unchanged.clone(),
             started: at,
+            pinned: false,
+            dropped: false,
             fate: Fate::Going,
             left,
             tasks,
@@ -221,42 +225,7 @@ impl State {
         self.dirty.runs.insert(id.clone());
         if let Some(run) = self.runs.get_mut(id) {
             run.fate = Fate::Ended { how, at };
-        }
-    }
-
-    /// The numbers stay given out: a folder that is still there is never used again.
-    fn run_deleted(&mut self, id: &RunId) {
-        let Some(run) = self.runs.remove(id) else { return };
-        self.closing.remove(id);
-        // A Viewer that this run started is everybody's.
-        self.executions.retain(|_, one| one.run != *id || one.role == Role::View && !one.is_over());
-        let Some(flow) = self.flows.get_mut(&run.pipeline) else { return };
-        flow.runs.retain(|one| one != id);
-        for (task, memory) in &mut flow.tasks {
-            memory.good.retain(|good| good.earlier.run != *id);
-            memory.services.retain(|packed, service| *packed == 0 || service.run != *id);
-            if memory.live.is_some_and(|live| !memory.services.contains_key(&live)) {
-                memory.live = None;
-            }
-            if let Some(viewer) = memory.services.get_mut(&0) {
-                self.dirty.viewers.insert((run.pipeline.clone(), task.clone()));
-                let has_it = |one: &&RunId| self.runs.get(*one).is_some_and(|run| run.snapshot.node(task).is_some());
-                if let Some(newest) = flow.runs.iter().rev().find(has_it).filter(|_| viewer.run == *id) {
-                    viewer.run = newest.clone();
-                }
-            }
-        }
-    }
-
-    fn pipeline_deleted(&mut self, id: &PipelineId) {
-        let runs = self.flows.get(id).map(|flow| flow.runs.clone()).unwrap_or_default();
-        for run in &runs {
-            self.run_deleted(run);
-        }
-        let Some(flow) = self.flows.get_mut(id) else { return };
-        for memory in flow.tasks.values_mut() {
-            memory.services.clear();
-            memory.live = None;
+            self.dirty.old.insert(run.pipeline.clone());
         }
     }
 

@@ -4,6 +4,7 @@
 //! [`crate::world::World`].
 
 mod apply;
+mod data;
 mod fold;
 mod lane;
 mod retry;
@@ -42,6 +43,8 @@ pub struct State {
     /// Runs in which nothing is left to do but to stop what stayed open.
     pub(crate) closing: BTreeSet<RunId>,
     pub(crate) dirty: Dirty,
+    /// The data of so many newest runs of each pipeline is kept; 0: of all. Not part of what the journal says.
+    pub(crate) keep_runs: u32,
 }
 
 /// What changed since somebody looked: a cache, not part of what is known.
@@ -52,6 +55,18 @@ pub(crate) struct Dirty {
     pub viewers: BTreeSet<(PipelineId, TaskId)>,
     pub tasks: BTreeSet<(RunId, usize)>,
     pub runs: BTreeSet<RunId>,
+    /// Pipelines whose old runs may have data that is not to be kept.
+    pub old: BTreeSet<PipelineId>,
+    /// What is to be removed: executions of which nothing is left, or their results alone.
+    pub gone: Vec<Gone>,
+}
+
+/// An execution that nobody reads any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gone {
+    pub execution: ExecutionId,
+    /// Not its results alone.
+    pub whole: bool,
 }
 
 impl PartialEq for State {
@@ -80,6 +95,10 @@ pub struct Run {
     pub again: BTreeSet<TaskId>,
     pub unchanged: BTreeMap<TaskId, String>,
     pub started: Millis,
+    /// A person keeps its data.
+    pub pinned: bool,
+    /// Its results are gone, but for those that another run reads.
+    pub dropped: bool,
     pub fate: Fate,
     pub tasks: Vec<RunTask>,
     /// Tasks that have not come to an end; Viewers do not count.
@@ -320,6 +339,7 @@ impl State {
             skips: BTreeSet::new(),
             closing: BTreeSet::new(),
             dirty: Dirty::default(),
+            keep_runs: 0,
         }
     }
 
@@ -369,6 +389,7 @@ impl State {
     pub fn settle(&mut self) {
         self.dirty.executions.clear();
         self.dirty.viewers.clear();
+        self.dirty.old.clear();
     }
 
     /// Tasks whose view may differ since the last call, and runs whose line may.

@@ -37,6 +37,8 @@ pub fn run_of<'a>(state: &'a State, event: &'a Event) -> Option<&'a RunId> {
         | Event::FailIt { run, .. }
         | Event::Retried { run, .. }
         | Event::RunCancelled { run, .. }
+        | Event::Pinned { run, .. }
+        | Event::DataDropped { run }
         | Event::RunEnded { run, .. } => Some(run),
         Event::LiveWanted { pipeline, task, packed, .. } | Event::MadeLive { pipeline, task, packed, .. } => {
             Some(&state.memory(pipeline, task)?.services.get(packed)?.run)
@@ -84,6 +86,8 @@ fn about(event: &Event) -> (Option<TaskId>, Option<u64>) {
         | Event::Retried { .. }
         | Event::RunCancelled { .. }
         | Event::RunEnded { .. }
+        | Event::Pinned { .. }
+        | Event::DataDropped { .. }
         | Event::RunDeleted { .. }
         | Event::PipelineDeleted { .. } => (None, None),
     }
@@ -128,6 +132,9 @@ fn sentence(event: &Event, name: &str, title: &dyn Fn(&TaskId) -> String) -> Opt
             How::Failed => "The run failed".into(),
             How::Cancelled => "The run was cancelled".into(),
         },
+        Event::Pinned { pinned: true, by: who, .. } => format!("Its data stays{}", by(who)),
+        Event::Pinned { pinned: false, by: who, .. } => format!("Its data may go again{}", by(who)),
+        Event::DataDropped { .. } => "Its data was removed: newer runs have taken its place".into(),
         Event::RunDeleted { .. } | Event::PipelineDeleted { .. } => return None,
     })
 }

@@ -53,6 +53,8 @@ pub fn summary(run: &Run) -> RunSummary {
         sentence: sentence(run),
         started: run.started,
         ended,
+        pinned: run.pinned,
+        dropped: run.dropped,
     }
 }
 
@@ -95,17 +97,16 @@ fn failure(run: &Run) -> String {
 }
 
 fn doing(run: &Run) -> String {
-    let names = |places: &std::collections::BTreeSet<usize>| {
-        let first = places.first().map(|place| run.snapshot.nodes[*place].task.title().to_owned())?;
+    let told = |places: &std::collections::BTreeSet<usize>, one: &str, many: &str| {
+        let first = run.snapshot.nodes[*places.first()?].task.title();
         Some(match places.len() {
-            1 => first,
-            more => format!("{first} and {} more", more - 1),
+            1 => format!("{first} {one}"),
+            more => format!("{first} and {} more {many}", more - 1),
         })
     };
-    if let Some(names) = names(&run.persons) {
-        return format!("{names} waits for you");
-    }
-    names(&run.busy).unwrap_or_else(|| "waits".into())
+    told(&run.persons, "waits for you", "wait for you")
+        .or_else(|| told(&run.busy, "is at work", "are at work"))
+        .unwrap_or_else(|| "waits".into())
 }
 
 /// A task that has come to its end in this run.

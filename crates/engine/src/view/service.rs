@@ -79,5 +79,9 @@ fn cost(known: &Execution) -> String {
     let memory = (class.memory > 0).then(|| model::Memory(class.memory).to_string());
     let gpu = (class.gpu > 0).then(|| format!("{} GPU", class.gpu));
     let parts: Vec<String> = [cpu, memory, gpu].into_iter().flatten().collect();
-    if parts.is_empty() { "nothing that is counted".into() } else { parts.join(", ") }
+    if parts.is_empty() {
+        "holds no CPU, memory or GPU of the budget".into()
+    } else {
+        format!("holds {}", parts.join(", "))
+    }
 }

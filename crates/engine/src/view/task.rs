@@ -27,7 +27,7 @@ pub fn task_view(state: &State, world: &World, run: &Run, place: usize) -> TaskV
         status,
         sentence,
         started: executions.iter().filter_map(|one| one.started).min(),
-        ended: of.ended(),
+        ended: of.ended(&executions),
         may: may(state, run, place),
         open: of.open(),
         progress: of.progress(),
@@ -184,7 +184,7 @@ impl<'a> Of<'a> {
         let advance = self.run.snapshot.nodes[self.place].task.kind.advance();
         match (known.kind, advance) {
             (KindName::Viewer | KindName::Serving, _) => (TaskStatus::Serving, "answers".into()),
-            (_, Some(Advance::Hand)) => (TaskStatus::WaitingForYou, "ready: advance it when you are done".into()),
+            (_, Some(Advance::Hand)) => (TaskStatus::WaitingForYou, self.your_turn()),
             (_, Some(Advance::Exit)) => (TaskStatus::Running, "runs, and advances when it ends".into()),
             (_, Some(Advance::File { path })) => {
                 (TaskStatus::Running, format!("runs, and advances when {path} exists"))
@@ -196,6 +196,18 @@ impl<'a> Of<'a> {
                 (TaskStatus::Running, format!("runs, and advances when port {port} answers"))
             }
             (_, None) => (TaskStatus::Running, "runs".into()),
+        }
+    }
+
+    fn your_turn(&self) -> String {
+        let nodes = &self.run.snapshot.nodes;
+        let next: Vec<&str> = nodes[self.place].downs.iter().map(|down| nodes[*down].task.title()).collect();
+        match next.as_slice() {
+            [] => "waits for you: work in it, then advance it".into(),
+            [one] => format!("waits for you: work in it, then advance it to go on with {one}"),
+            [one, rest @ ..] => {
+                format!("waits for you: work in it, then advance it to go on with {one} and {} more", rest.len())
+            }
         }
     }
 
@@ -241,11 +253,13 @@ impl<'a> Of<'a> {
         })
     }
 
-    fn ended(&self) -> Option<Millis> {
-        match self.run.tasks[self.place].stage {
-            Stage::Released { at } | Stage::Failed { at } | Stage::Skipped { at, .. } | Stage::Cancelled { at } => {
-                Some(at)
-            }
+    fn ended(&self, executions: &[ExecutionView]) -> Option<Millis> {
+        let task = &self.run.tasks[self.place];
+        match task.stage {
+            // It lets the others start, and stays open until the run ends.
+            Stage::Released { .. } if task.lanes.iter().any(|lane| matches!(lane.step, Step::Live { .. })) => None,
+            Stage::Released { at } => executions.iter().filter_map(|one| one.ended).max().max(Some(at)),
+            Stage::Failed { at } | Stage::Skipped { at, .. } | Stage::Cancelled { at } => Some(at),
             Stage::NotInRun | Stage::Blocked { .. } | Stage::Open { .. } | Stage::Viewer => None,
         }
     }

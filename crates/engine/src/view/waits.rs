@@ -18,8 +18,13 @@ pub(super) fn for_upstream(run: &Run, place: usize) -> String {
     match up {
         Some(up) => {
             let title = run.snapshot.nodes[*up].task.title();
-            let is_busy = run.busy.contains(up);
-            format!("waits for {title}{}", if is_busy { ", which is running" } else { "" })
+            let (is_busy, is_persons) = (run.busy.contains(up), run.persons.contains(up));
+            let which = match (is_persons, is_busy) {
+                (true, _) => ", which waits for you",
+                (false, true) => ", which is running",
+                (false, false) => "",
+            };
+            format!("waits for {title}{which}")
         }
         None => "waits for its turn".into(),
     }

@@ -60,6 +60,7 @@ impl Machine {
             Action::Links { viewer, links } => {
                 self.links.insert(viewer.clone(), links.clone());
             }
+            Action::Remove { .. } => {}
         }
     }
 

@@ -10,14 +10,11 @@ use crate::{
     kind::{Advance, Kind, Source},
     mounts::{self, BENTO, PREVIOUS},
     pipeline::{Acl, Pipeline, Task},
-    quantity::Seconds,
     site::{RunnerName, Site},
     substitute::{BadText, substitute},
     value::EnvValue,
 };
 
-/// Between asking a program to stop and killing it.
-pub const GRACE: Seconds = Seconds(10);
 /// Where JupyterLab, TensorBoard and BentoML listen inside their task.
 const NOTEBOOK_PORT: u16 = 8888;
 const VIEWER_PORT: u16 = 6006;
@@ -159,7 +156,7 @@ impl Of<'_> {
             ports,
             ready,
             advance: self.watched(),
-            grace: GRACE,
+            grace: self.site.limits.grace,
             timeout: self.task.kind.timeout(),
         })
     }

@@ -137,7 +137,9 @@ fn source(of: &mut Of, at: &str, url: &str) {
         }
         "http" | "https" => web(of, at, rest),
         "example" if rest.is_empty() => of.problem(at, "names no example: write for example example:digits.zip"),
-        "upload" if !is_sha256(rest) => of.problem(at, "has a source that is not an upload: drop the file on it again"),
+        "upload" if !is_sha256(rest.split('/').next().unwrap_or_default()) => {
+            of.problem(at, "has a source that is not an upload: drop the file on it again")
+        }
         "example" | "upload" => {}
         "file" if cluster => {
             of.problem(

@@ -35,6 +35,19 @@ impl Folder {
         fs::create_dir_all(&self.0)
     }
 
+    /// Its log goes; that it was released stays.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn forget_log(&self) -> io::Result<()> {
+        let removed = |file: PathBuf| match fs::remove_file(file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        };
+        removed(self.log())?;
+        removed(self.position())
+    }
+
     /// Its number is never used again.
     pub fn is_released(&self) -> bool {
         self.0.join(RELEASED).exists()

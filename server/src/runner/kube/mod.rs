@@ -187,6 +187,7 @@ impl Runner for KubeRunner {
             Action::Launch(launch) => self.shared.launch(*launch).await,
             Action::Stop { execution, grace } => self.shared.stop(&execution, grace).await,
             Action::Release { execution } => self.shared.release(&execution).await,
+            Action::Remove { execution, whole } => self.shared.forget(&execution, whole).await,
             Action::Links { viewer, links } => self.shared.link(&viewer, &links).await,
         }
     }

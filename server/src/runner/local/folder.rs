@@ -182,6 +182,17 @@ impl Told {
     }
 }
 
+/// Removes a folder, which may not be there. Links in it, which a task may have made, are not followed.
+///
+/// # Errors
+/// The disk.
+pub fn remove(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
 /// Readers find all of it or the earlier one.
 pub fn write_whole(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let partial = folder.join(format!("{name}.partial"));

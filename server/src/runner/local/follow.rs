@@ -2,7 +2,6 @@
 
 use std::{
     os::fd::OwnedFd,
-    process::Child,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -16,7 +15,7 @@ use model::{
     launch::Program,
     supervise::{How, Process, STATE},
 };
-use tokio::{io::unix::AsyncFd, sync::Notify, task::AbortHandle};
+use tokio::{io::unix::AsyncFd, process::Child, sync::Notify, task::AbortHandle};
 
 use super::{
     Shared, disk,
@@ -45,6 +44,7 @@ pub struct Follower {
 
 /// How its supervisor comes to be.
 pub enum Start {
+    /// Dropped before its end, it is buried by the runtime.
     Begun(Child),
     /// After something that takes time.
     Later,
@@ -164,14 +164,13 @@ async fn follow(shared: Arc<Shared>, follower: Arc<Follower>, start: Start, _wat
             Err(sentence) => return give_up(&shared, &follower, sentence),
         },
     };
-    let own = child.as_ref().and_then(|child| pidfd(child.id()));
-    if let Some(process) = own {
-        watch_until_gone(&shared, &follower, &process).await;
+    let mut status = None;
+    if let Some(child) = &mut child {
+        watch_until(&shared, &follower, async { status = child.wait().await.ok() }).await;
     }
-    let status = child.as_mut().and_then(|child| child.wait().ok());
     // Another one may have claimed it: one that an earlier server started.
     if let Some(process) = supervisor(&follower).await {
-        watch_until_gone(&shared, &follower, &process).await;
+        watch_until(&shared, &follower, async { drop(process.readable().await) }).await;
         gone(follower.folder.told().init).await;
     }
     if !follower.folder.is_claimed() {
@@ -179,12 +178,6 @@ async fn follow(shared: Arc<Shared>, follower: Arc<Follower>, start: Start, _wat
         return give_up(&shared, &follower, format!("Its supervisor ended before it began{status}."));
     }
     shared.hub.tell(follower.look(&shared, false));
-}
-
-fn pidfd(pid: u32) -> Option<AsyncFd<OwnedFd>> {
-    let pid = rustix::process::Pid::from_raw(i32::try_from(pid).ok()?)?;
-    let fd = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok()?;
-    waitable(fd).ok()
 }
 
 /// Starts what takes time to start. `None`: it was ended meanwhile.
@@ -214,8 +207,9 @@ fn give_up(shared: &Shared, follower: &Follower, sentence: String) {
     shared.hub.tell(follower.look(shared, false));
 }
 
-async fn watch_until_gone(shared: &Shared, follower: &Follower, process: &AsyncFd<OwnedFd>) {
+async fn watch_until(shared: &Shared, follower: &Follower, is_gone: impl Future<Output = ()>) {
     let is_load = matches!(follower.accepted.launch.program, Program::Load { .. });
+    tokio::pin!(is_gone);
     loop {
         shared.hub.tell(follower.look(shared, true));
         let tick = async {
@@ -226,7 +220,7 @@ async fn watch_until_gone(shared: &Shared, follower: &Follower, process: &AsyncF
             }
         };
         tokio::select! {
-            _ = process.readable() => return,
+            () = &mut is_gone => return,
             () = follower.changed.notified() => {}
             () = tick => {}
         }

@@ -15,6 +15,7 @@ use model::{
     run::Progress,
     supervise::{From, Item, TASK_STATE, TASK_STATE_AT},
 };
+use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -22,6 +23,7 @@ use super::{
     folder::{ExecutionFolder, write_whole},
     locked, sandbox,
 };
+use crate::say;
 
 pub const REQUEST: &str = "request.json";
 pub const PROGRESS: &str = "progress.json";
@@ -36,7 +38,7 @@ pub struct Request {
     pub target: PathBuf,
     /// Shared by the task's executions; the loader locks it.
     pub downloads: PathBuf,
-    /// Where `upload:SHA256` lies, by its SHA-256.
+    /// Where uploads lie, by their SHA-256.
     pub uploads: PathBuf,
     /// Fetch again whatever is there.
     pub again: bool,
@@ -95,16 +97,16 @@ pub async fn carry_out(request: &Path, supply: Arc<dyn ::load::Supply>) -> Resul
     let told = move |progress: ::load::Progress| {
         let now = shown(&progress);
         if std::mem::replace(&mut *locked(&last), now.phase.clone()) != now.phase {
-            println!("{}", now.phase);
+            say::out(&now.phase);
         }
         // Progress that cannot be told is no failure of the load.
         let _ = write_beside(&beside, PROGRESS, &serde_json::to_vec(&now).unwrap_or_default());
     };
     let summary = loader.load(&wanted, told).await.map_err(|error| error.to_string())?;
     for warning in summary.sources.iter().flat_map(|source| &source.warnings) {
-        println!("note: {warning}");
+        say::out(format_args!("note: {warning}"));
     }
-    println!("{} files, {} bytes", summary.files, summary.bytes);
+    say::out(format_args!("{} files, {} bytes", summary.files, summary.bytes));
     let facts = serde_json::to_vec(&summary).map_err(|error| error.to_string())?;
     write_beside(request, FACTS, &facts).map_err(|error| format!("What was loaded could not be noted: {error}."))
 }
@@ -133,7 +135,20 @@ fn shown(progress: &::load::Progress) -> Progress {
     }
 }
 
-/// `upload:SHA256` lies in a folder under its checksum.
+/// The checksum and the name of a file that was dropped on the task, of `upload:SHA256/NAME`.
+fn upload(url: &str) -> Option<(&str, Option<String>)> {
+    let (sha256, name) = match url.strip_prefix("upload:")?.split_once('/') {
+        Some((sha256, name)) => (sha256, Some(percent_decode_str(name).decode_utf8_lossy().into_owned())),
+        None => (url.strip_prefix("upload:")?, None),
+    };
+    Some((sha256, name))
+}
+
+fn is_plain(sha256: &str) -> bool {
+    !sha256.is_empty() && sha256.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// An upload lies in a folder under its checksum.
 struct Uploads {
     folder: PathBuf,
     next: Arc<dyn ::load::Supply>,
@@ -141,13 +156,14 @@ struct Uploads {
 
 impl ::load::Supply for Uploads {
     fn open(&self, url: &str) -> io::Result<Option<::load::Supplied>> {
-        let Some(sha256) = url.strip_prefix("upload:") else { return self.next.open(url) };
-        if !sha256.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        let Some((sha256, name)) = upload(url) else { return self.next.open(url) };
+        if !is_plain(sha256) {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "an upload is named by its SHA-256"));
         }
         let file = fs::File::open(self.folder.join(sha256))?;
         let length = Some(file.metadata()?.len());
-        Ok(Some(::load::Supplied { name: sha256.to_owned(), length, bytes: Box::new(file) }))
+        let name = name.unwrap_or_else(|| sha256.to_owned());
+        Ok(Some(::load::Supplied { name, length, bytes: Box::new(file) }))
     }
 }
 
@@ -165,10 +181,9 @@ pub fn binds(config: &LocalConfig, launch: &Launch) -> Result<Vec<Item>, String>
         Item::Bind { from, path: DOWNLOADS_AT.into(), writable: true, devices: false },
     ];
     for source in sources {
-        if let Some(sha256) = source.url.strip_prefix("upload:") {
-            let is_plain = sha256.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if let Some((sha256, _)) = upload(&source.url) {
             let file = config.data.join("uploads").join(sha256);
-            if !is_plain || !file.is_file() {
+            if !is_plain(sha256) || !file.is_file() {
                 return Err(format!(
                     "The file that was dropped on {} is not here any more: drop it again.",
                     launch.name

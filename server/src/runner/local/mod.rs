@@ -165,6 +165,20 @@ impl Shared {
         Ok(())
     }
 
+    /// Removes what an execution has left, its log only with the whole of it.
+    async fn remove(&self, id: &ExecutionId, whole: bool) -> Result<(), RunnerError> {
+        self.release(id).await?;
+        let _turn = self.turn(id).await;
+        let below = format!("pipeline/{}/{}/{}", id.pipeline, id.task, id.n);
+        let results = self.config.results.join(below);
+        let own = whole.then(|| self.executions.folder(id).path);
+        let remove = move || own.iter().chain([&results]).try_for_each(|folder| folder::remove(folder));
+        tokio::task::spawn_blocking(remove)
+            .await
+            .map_err(|error| RunnerError::Unavailable(error.to_string()))?
+            .map_err(disk)
+    }
+
     async fn release(&self, id: &ExecutionId) -> Result<(), RunnerError> {
         let _turn = self.turn(id).await;
         let folder = self.executions.folder(id);
@@ -198,6 +212,7 @@ impl Runner for LocalRunner {
             Action::Launch(launch) => self.shared.launch(*launch).await,
             Action::Stop { execution, grace } => self.shared.stop(&execution, grace).await,
             Action::Release { execution } => self.shared.release(&execution).await,
+            Action::Remove { execution, whole } => self.shared.remove(&execution, whole).await,
             Action::Links { viewer, links } => {
                 let _turn = self.shared.turn(&viewer).await;
                 let folder = self.shared.executions.folder(&viewer);
@@ -211,6 +226,12 @@ impl Runner for LocalRunner {
 
     fn budget(&self) -> Option<Capacity> {
         Some(machine::capacity(self.shared.config.budget, self.shared.gpus.len()))
+    }
+
+    fn address(&self, execution: &ExecutionId, port: u16) -> Option<String> {
+        let folder = self.shared.executions.folder(execution);
+        let accepted = folder.accepted().filter(|_| folder.is_live())?;
+        Some(format!("http://127.0.0.1:{}", accepted.port.unwrap_or(port)))
     }
 
     fn log(&self, execution: &ExecutionId) -> PathBuf {

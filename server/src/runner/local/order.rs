@@ -74,8 +74,8 @@ pub fn order(
 /// Programs that listen on whichever port they are told.
 pub fn takes_a_port(program: &Program) -> bool {
     match program {
-        Program::Notebook { .. } | Program::Viewer => true,
-        Program::Serve { port, .. } => port.is_none(),
+        // The port that a Serving's settings name is its task's, and leads to the live version.
+        Program::Notebook { .. } | Program::Viewer | Program::Serve { .. } => true,
         Program::Load { .. }
         | Program::Command { .. }
         | Program::Script { .. }
@@ -125,11 +125,7 @@ fn command(
                 fs::create_dir_all(folder.path.join("links"))
                     .map_err(|error| format!("The folder of links could not be made: {error}."))?;
             }
-            let fixed = match accepted.launch.program {
-                Program::Serve { port: Some(port), .. } => port,
-                _ => 0,
-            };
-            let place = Place { port: accepted.port.unwrap_or(fixed), state: TASK_STATE_AT, links: sandbox::LINKS_AT };
+            let place = Place { port: accepted.port.unwrap_or(0), state: TASK_STATE_AT, links: sandbox::LINKS_AT };
             let made = config.programs.command(&accepted.launch, &place, say)?;
             fs::create_dir_all(folder.path.join(TASK_STATE))
                 .map_err(|error| format!("The program's folder could not be made: {error}."))?;

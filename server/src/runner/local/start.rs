@@ -1,15 +1,17 @@
 //! How does an accepted execution get its supervisor?
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{self, Seek, Write},
     net::{Ipv4Addr, TcpListener},
-    process::{Child, Command, Stdio},
+    process::Stdio,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use model::{launch::Launch, run::Millis, supervise::Order};
+use model::{ExecutionId, launch::Launch, run::Millis, supervise::Order};
+use tokio::process::{Child, Command};
 
 use super::{
     Shared, disk,
@@ -58,7 +60,7 @@ impl Shared {
         Ok(Some((follower, start)))
     }
 
-    /// Starts a supervisor, whether or not it will be the one that claims the execution. Blocks.
+    /// Starts a supervisor, whether or not it will be the one that claims the execution. Blocks; inside a runtime.
     ///
     /// # Errors
     /// One sentence: it cannot be started.
@@ -67,7 +69,9 @@ impl Shared {
             follower.prepares(sentence);
             self.hub.tell(follower.look(self, true));
         };
-        let order = order::order(&self.config, &self.way, &self.gpus, &follower.accepted, &follower.folder, &say)?;
+        let addresses = self.addresses(&follower.accepted.launch)?;
+        let mut order = order::order(&self.config, &self.way, &self.gpus, &follower.accepted, &follower.folder, &say)?;
+        order.program.env.extend(addresses);
         let memory = in_memory(&order).map_err(|error| format!("The order could not be written: {error}."))?;
         Command::new(&self.config.helper)
             .arg("supervise")
@@ -81,6 +85,23 @@ impl Shared {
             .map_err(|error| {
                 format!("The helper program {} could not be started: {error}.", self.config.helper.display())
             })
+    }
+
+    /// Where the Servings answer that a launch is told of. A version's own port: it is there without the server, too.
+    fn addresses(&self, launch: &Launch) -> Result<BTreeMap<String, String>, String> {
+        let address = |(variable, serving): (&String, &ExecutionId)| {
+            let folder = self.executions.folder(serving);
+            let accepted = folder.accepted().filter(|_| folder.is_live());
+            let port = accepted.and_then(|one| one.port.or(one.launch.ports.first().copied()));
+            let port = port.ok_or_else(|| {
+                format!(
+                    "{} asks {serving}, which does not serve any more: make it live again, then retry.",
+                    launch.name
+                )
+            })?;
+            Ok((variable.clone(), format!("http://127.0.0.1:{port}")))
+        };
+        launch.addresses.iter().map(address).collect()
     }
 
     fn choose(&self, launch: &Launch) -> Result<(Option<u16>, Vec<u32>), RunnerError> {

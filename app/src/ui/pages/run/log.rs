@@ -93,7 +93,9 @@ pub fn Log(execution: ExecutionId) -> impl IntoView {
                 <label class="search">
                     <Icon name="search"/>
                     <input
+                        class="field"
                         type="search"
+                        class="field"
                         placeholder="Search the log"
                         aria-label="Search the log"
                         prop:value=move || query.get()

@@ -19,7 +19,7 @@ use model::{
 use self::{events::Events, panel::TaskPanel, state::LiveRun, timeline::Timeline};
 use crate::ui::{
     canvas::{Canvas, CardStatus, EditorHandle, Mode, Selection},
-    kit::{Icon, RunPill},
+    kit::{Icon, RunPill, Tab, Tabs},
     shell::TopBar,
     words,
 };
@@ -59,7 +59,7 @@ fn Run(page: Page, pipeline: Pipeline) -> impl IntoView {
     let handle = EditorHandle::new(pipeline, Mode::Run);
     let now = ticking(live);
     Effect::new(move |_| handle.set_statuses(&live.tasks.with(|tasks| cards(tasks, now.get()))));
-    select_what_waits(live, handle);
+    Effect::new(move |_| select_what_waits(live, handle));
     let chosen = Memo::new(move |_| handle.selection().with(only_task));
     view! {
         <div class="run-page">
@@ -76,13 +76,13 @@ fn Run(page: Page, pipeline: Pipeline) -> impl IntoView {
     }
 }
 
-/// A person who comes to a run that waits finds what waits chosen already.
+/// Who has chosen nothing finds what waits for them chosen, or what failed, when they come and as soon as it does.
 fn select_what_waits(live: LiveRun, handle: EditorHandle) {
-    let first = live.tasks.with_untracked(|tasks| {
+    let first = live.tasks.with(|tasks| {
         let of = |status: TaskStatus| tasks.iter().find(|(_, view)| view.status == status).map(|(id, _)| id.clone());
-        of(TaskStatus::WaitingForYou).or_else(|| of(TaskStatus::Failed)).or_else(|| of(TaskStatus::Running))
+        of(TaskStatus::WaitingForYou).or_else(|| of(TaskStatus::Failed))
     });
-    if let Some(task) = first {
+    if let Some(task) = first.filter(|_| handle.selection().with_untracked(Selection::is_empty)) {
         handle.select(Selection::task(task));
     }
 }
@@ -114,7 +114,7 @@ fn cards(tasks: &BTreeMap<TaskId, TaskView>, now: u64) -> BTreeMap<TaskId, CardS
         .map(|(id, view)| {
             let (_, _, word) = words::task_look(view.status);
             let sentence = match (view.status, view.started) {
-                (TaskStatus::Waiting | TaskStatus::Skipped, _) => view.sentence.clone(),
+                (TaskStatus::Waiting | TaskStatus::Skipped | TaskStatus::Starting, _) => short(&view.sentence),
                 (_, Some(started)) => {
                     format!("{word} · {}", words::duration(view.ended.unwrap_or(now).saturating_sub(started)))
                 }
@@ -123,6 +123,11 @@ fn cards(tasks: &BTreeMap<TaskId, TaskView>, now: u64) -> BTreeMap<TaskId, CardS
             (id.clone(), CardStatus { status: view.status, words: sentence })
         })
         .collect()
+}
+
+/// A card has room for what; the panel says because of whom.
+fn short(sentence: &str) -> String {
+    sentence.split(", ").next().unwrap_or_default().to_owned()
 }
 
 #[component]
@@ -142,7 +147,7 @@ fn Bar(live: LiveRun, changed_since: bool, now: Signal<u64>) -> impl IntoView {
     let editor = move || summary.with(|summary| format!("/pipelines/{}", summary.pipeline));
     let crumbs = view! {
         <nav class="crumbs" aria-label="Place">
-            <a href=editor>{move || summary.with(|summary| summary.pipeline_name.clone())}</a>
+            <a class="crumb" href=editor>{move || summary.with(|summary| summary.pipeline_name.clone())}</a>
             <span aria-hidden="true">"/"</span>
             <h1>{move || summary.with(|summary| format!("Run {}", summary.number))}</h1>
         </nav>
@@ -197,25 +202,15 @@ fn Overview(live: LiveRun) -> impl IntoView {
 
 #[component]
 fn Dock(live: LiveRun, snapshot: StoredValue<Pipeline>, now: Signal<u64>) -> impl IntoView {
-    let shows_events = RwSignal::new(false);
-    let tab = move |own: bool, label: &'static str| {
-        view! {
-            <button
-                role="tab"
-                aria-selected=move || (shows_events.get() == own).to_string()
-                on:click=move |_| shows_events.set(own)
-            >
-                {label}
-            </button>
-        }
-    };
+    let shown = RwSignal::new("timeline");
+    let tabs = vec![Tab::new("timeline", "Timeline"), Tab::new("events", "Events")];
     view! {
         <section class="run-dock" aria-label="What happened">
-            <div class="tabs" role="tablist">{tab(false, "Timeline")} {tab(true, "Events")}</div>
+            <Tabs label="What happened" tabs=Signal::stored(tabs) active=shown />
             <div class="dock-body" role="tabpanel">
-                {move || match shows_events.get() {
-                    true => view! { <Events live snapshot/> }.into_any(),
-                    false => view! { <Timeline live snapshot now/> }.into_any(),
+                {move || match shown.get() {
+                    "events" => view! { <Events live snapshot/> }.into_any(),
+                    _ => view! { <Timeline live snapshot now/> }.into_any(),
                 }}
             </div>
         </section>

@@ -15,25 +15,21 @@ use super::{
 use crate::{
     api::site::get_site,
     ui::{
-        kit::{Icon, KindChip, TaskPill},
+        kit::{Icon, KindChip, Tab, Tabs, TaskPill},
         words,
     },
 };
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Tab {
-    Log,
-    Tries,
-    Mounts,
-}
+const LOG: &str = "log";
+const TRIES: &str = "tries";
+const MOUNTS: &str = "mounts";
 
 #[component]
 pub fn TaskPanel(live: LiveRun, snapshot: StoredValue<Pipeline>, task: TaskId) -> impl IntoView {
     let view = live.task(task.clone());
     let outcome = Outcome::new(None);
-    let name =
-        snapshot.with_value(|pipeline| pipeline.tasks.get(&task).map(|task| task.name.clone())).unwrap_or_default();
-    let kind = view.with_untracked(|view| view.as_ref().map_or(KindName::Job, |view| view.kind));
+    let drawn = snapshot.with_value(|pipeline| pipeline.tasks.get(&task).cloned());
+    let (name, kind) = drawn.map_or((String::new(), KindName::Job), |task| (task.name.clone(), task.kind.name()));
     let is_over = Memo::new(move |_| live.summary.with(|summary| summary.status.has_ended()));
     let (id, from_here) = (task.clone(), task.clone());
     let (label, shell_name) = (format!("Task {name}"), name.clone());
@@ -45,12 +41,11 @@ pub fn TaskPanel(live: LiveRun, snapshot: StoredValue<Pipeline>, task: TaskId) -
                     <h2 title=name.clone()>{name.clone()}</h2>
                     <p class="hint">{kind.title()}</p>
                 </div>
-                {move || {
-                    let status = view.get().map_or(TaskStatus::NotInRun, |view| view.status);
-                    view! { <TaskPill status/> }
-                }}
+                {move || view.get().map(|view| view! { <TaskPill status=view.status/> })}
             </header>
-            <Sentence view/>
+            <Show when=move || view.with(Option::is_some)>
+                <Sentence view/>
+            </Show>
             <TaskActions live task=id view outcome/>
             <p class="problem" role="alert" class:none=move || outcome.with(Option::is_none)>{move || outcome.get()}</p>
             <Show when=move || kind == KindName::Container && view.with(is_live)>
@@ -59,7 +54,10 @@ pub fn TaskPanel(live: LiveRun, snapshot: StoredValue<Pipeline>, task: TaskId) -
             <Show when=move || is_over.get() && kind != KindName::Volume>
                 <RunFromHere live task=from_here.clone() outcome/>
             </Show>
-            <Details live snapshot task view/>
+            {match kind {
+                KindName::Volume => view! { <p class="hint">"A shared folder: tasks mount it, it does not run itself."</p> }.into_any(),
+                _ => view! { <Details live snapshot task view/> }.into_any(),
+            }}
         </section>
     }
 }
@@ -131,34 +129,28 @@ fn Details(
     task: TaskId,
     view: Memo<Option<TaskView>>,
 ) -> impl IntoView {
-    let tab = RwSignal::new(Tab::Log);
+    let tab = RwSignal::new(LOG);
     let pipeline = live.summary.with_untracked(|summary| summary.pipeline.clone());
     let chosen = RwSignal::new(None::<u64>);
     let newest = Memo::new(move |_| view.get().and_then(|view| view.executions.last().map(|execution| execution.n)));
     let shown = Memo::new(move |_| chosen.get().or(newest.get()));
     let (id, mounts_of) = (task.clone(), task);
-    let button = move |own: Tab, label: &'static str| {
-        view! {
-            <button role="tab" aria-selected=move || (tab.get() == own).to_string() on:click=move |_| tab.set(own)>
-                {label}
-            </button>
-        }
-    };
+    let count = move || view.with(|view| view.as_ref().map_or(0, |view| view.executions.len()));
+    let tries = Tab::new(TRIES, "Executions").count(count);
+    let tabs = vec![Tab::new(LOG, "Log"), tries, Tab::new(MOUNTS, "Mounts")];
     view! {
-        <div class="tabs" role="tablist">
-            {button(Tab::Log, "Log")} {button(Tab::Tries, "Executions")} {button(Tab::Mounts, "Mounts")}
-        </div>
+        <Tabs label="About the task" tabs=Signal::stored(tabs) active=tab />
         <div class="panel-body" role="tabpanel">
             {move || match tab.get() {
-                Tab::Log => match shown.get() {
+                TRIES => view! { <Executions view chosen tab/> }.into_any(),
+                MOUNTS => view! { <Mounts snapshot task=mounts_of.clone()/> }.into_any(),
+                _ => match shown.get() {
                     Some(n) => {
                         let execution = ExecutionId { pipeline: pipeline.clone(), task: id.clone(), n };
                         view! { <Log execution/> }.into_any()
                     }
                     None => view! { <p class="hint">"There is no log before the task starts."</p> }.into_any(),
                 },
-                Tab::Tries => view! { <Executions view chosen tab/> }.into_any(),
-                Tab::Mounts => view! { <Mounts snapshot task=mounts_of.clone()/> }.into_any(),
             }}
         </div>
     }
@@ -166,11 +158,15 @@ fn Details(
 
 /// Copies and tries; a click shows that one's log.
 #[component]
-fn Executions(view: Memo<Option<TaskView>>, chosen: RwSignal<Option<u64>>, tab: RwSignal<Tab>) -> impl IntoView {
+fn Executions(
+    view: Memo<Option<TaskView>>,
+    chosen: RwSignal<Option<u64>>,
+    tab: RwSignal<&'static str>,
+) -> impl IntoView {
     let list = move || view.get().map(|view| view.executions).unwrap_or_default();
     let show = move |n| {
         chosen.set(Some(n));
-        tab.set(Tab::Log);
+        tab.set(LOG);
     };
     view! {
         <ul class="executions">

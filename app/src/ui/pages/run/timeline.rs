@@ -34,11 +34,11 @@ pub fn Timeline(live: LiveRun, snapshot: StoredValue<Pipeline>, now: Signal<Mill
             <div class="timeline-axis" aria-hidden="true">
                 {move || {
                     let (start, end) = span.get();
-                    (0..=4)
-                        .map(|part| {
-                            let at = words::duration((end - start) * part / 4);
-                            view! { <span style:left=format!("{}%", part * 25)>{at}</span> }
-                        })
+                    let length = end - start;
+                    let left = |at: Millis| format!("{:.2}%", at as f64 / length as f64 * 100.0);
+                    (0..=length / step(length))
+                        .map(|number| number * step(length))
+                        .map(|at| view! { <span style:left=left(at)>{words::duration(at)}</span> })
                         .collect_view()
                 }}
             </div>
@@ -67,6 +67,13 @@ pub fn Timeline(live: LiveRun, snapshot: StoredValue<Pipeline>, now: Signal<Mill
     }
 }
 
+/// Between two marks of the axis: a round time that leaves at most six of them.
+fn step(length: Millis) -> Millis {
+    const SECONDS: [Millis; 16] = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 43_200];
+    let fits = SECONDS.iter().map(|seconds| seconds * 1000).find(|step| length / step <= 6);
+    fits.unwrap_or_else(|| (length / 6).next_multiple_of(86_400_000))
+}
+
 /// In the order in which they started; what has not started comes last.
 fn rows<'a>(
     tasks: impl Iterator<Item = (&'a TaskId, &'a TaskView)>,
@@ -83,7 +90,7 @@ fn bar(id: &TaskId, view: &TaskView, snapshot: StoredValue<Pipeline>, (start, en
     let name = snapshot.with_value(|pipeline| pipeline.tasks.get(id).map(|task| task.name.clone())).unwrap_or_default();
     let (tone, _, word) = words::task_look(view.status);
     let Some(started) = view.started else {
-        return Bar { title: format!("{name}: {word}"), name, left: 100.0, width: 0.0, tone: "idle" };
+        return Bar { title: format!("{name}: {word}"), name, left: 0.0, width: 0.0, tone: "none" };
     };
     let until = view.ended.unwrap_or(end);
     let title = format!("{name}: {word}, {}", words::duration(until.saturating_sub(started)));

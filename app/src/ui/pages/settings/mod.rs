@@ -61,7 +61,7 @@ fn Values(values: Result<Vec<SettingView>, ApiError>) -> impl IntoView {
                     <code>{setting.name}</code>
                     <div class="hint">{setting.help}</div>
                 </td>
-                <td><code class="wrap">{setting.value}</code></td>
+                <td class="setting-value"><code class="wrap">{setting.value}</code></td>
                 <td class="hint">{setting.source}</td>
             </tr>
         }

@@ -148,6 +148,7 @@ pub fn Area(
     #[prop(into)] field: String,
     #[prop(default = Codec::Text)] codec: Codec,
     #[prop(default = 4)] rows: u32,
+    #[prop(optional)] prose: bool,
     #[prop(optional, into)] placeholder: String,
     #[prop(optional, into)] hint: String,
 ) -> impl IntoView {
@@ -159,11 +160,12 @@ pub fn Area(
             <span class="form-label">{label}</span>
             <textarea
                 class="field"
+                class:prose=prose
                 data-field=field.clone()
                 aria-label=label
                 rows=rows
                 placeholder=placeholder
-                spellcheck="false"
+                spellcheck=if prose { "true" } else { "false" }
                 prop:value=shown
                 on:focus=move |_| typing.focus(form)
                 on:blur=move |_| typing.blur()

@@ -26,7 +26,7 @@ pub fn PipelineForm(desk: Desk) -> impl IntoView {
         </header>
         <div class="inspector-body">
             <Line form=form label="Name" field="name" />
-            <Area form=form label="Description" field="description" rows=3 />
+            <Area form=form label="Description" field="description" rows=3 prose=true />
             <Parameters form=form />
         </div>
     }

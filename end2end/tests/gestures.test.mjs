@@ -1,0 +1,154 @@
+// Does every gesture on the canvas do in a real browser what it should?
+
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+
+import { Editor } from "../support/editor.mjs";
+import { close, signIn } from "../support/person.mjs";
+import { Server } from "../support/server.mjs";
+
+let server;
+let page;
+let editor;
+
+before(async () => {
+  server = await Server.start();
+});
+
+beforeEach(async () => {
+  page = await signIn(await server.anotherLink());
+  editor = await Editor.create(page, "Gestures");
+  await editor.add("Job", { x: 150, y: 150 });
+  await editor.rename("First");
+  await editor.add("Job", { x: 450, y: 150 });
+  await editor.rename("Second");
+});
+
+afterEach(async () => {
+  assert.deepEqual(page.problems, []);
+  await page.context().close();
+});
+
+after(async () => {
+  await close();
+  await server?.remove();
+});
+
+const names = (document) => JSON.parse(document).tasks.map((task) => task.name).sort();
+const selected = () => page.locator("[data-task][aria-pressed=true]").count();
+
+/** From one point of the canvas to another, as a hand does. */
+async function drag(from, to, options = {}) {
+  const canvas = await editor.canvas.boundingBox();
+  await page.mouse.move(canvas.x + from.x, canvas.y + from.y);
+  await page.mouse.down(options);
+  await page.mouse.move(canvas.x + to.x, canvas.y + to.y, { steps: 5 });
+  await page.mouse.up(options);
+}
+
+async function until(what, expected) {
+  const end = Date.now() + 10_000;
+  let found = await what();
+  while (JSON.stringify(found) !== JSON.stringify(expected) && Date.now() < end) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    found = await what();
+  }
+  assert.deepEqual(found, expected);
+}
+
+test("a task is dragged, and the move is one step", async () => {
+  const before = await editor.saved();
+  await drag({ x: 150, y: 150 }, { x: 190, y: 310 });
+  const moved = await editor.saved();
+  assert.notEqual(moved, before);
+  await editor.button("Undo").click();
+  await until(() => editor.saved(), before);
+  await editor.button("Redo").click();
+  await until(() => editor.saved(), moved);
+});
+
+test("a frame takes what it touches, and all of it is moved, copied, pasted, duplicated and deleted together", async () => {
+  await page.keyboard.down("Shift");
+  await drag({ x: 20, y: 60 }, { x: 560, y: 260 });
+  await page.keyboard.up("Shift");
+  await until(selected, 2);
+  await page.keyboard.press("ControlOrMeta+c");
+  await page.keyboard.press("ControlOrMeta+v");
+  await until(async () => names(await editor.saved()).length, 4);
+  await until(selected, 2);
+  await page.keyboard.press("ControlOrMeta+d");
+  await until(async () => names(await editor.saved()).length, 6);
+  await page.keyboard.press("Delete");
+  await until(async () => names(await editor.saved()).length, 4);
+  await page.keyboard.press("ControlOrMeta+a");
+  await page.keyboard.press("ControlOrMeta+x");
+  await until(async () => names(await editor.saved()), []);
+  await page.keyboard.press("ControlOrMeta+v");
+  await until(async () => names(await editor.saved()).length, 4);
+});
+
+test("deleting a task takes its arrows along, and undo brings both back", async () => {
+  await editor.connect("First", "Second", "/out", "/in");
+  const drawn = await editor.saved();
+  await editor.select("First");
+  await page.keyboard.press("Delete");
+  await until(async () => JSON.parse(await editor.saved()).arrows, []);
+  await editor.button("Undo").click();
+  await until(() => editor.saved(), drawn);
+});
+
+test("an arrow that would close a circle is refused with a sentence, and nothing is changed", async () => {
+  await editor.connect("First", "Second", "/out", "/in");
+  const drawn = await editor.saved();
+  await editor.dragArrow("Second", "First");
+  await page.getByRole("status").getByText(/circle/).waitFor({ state: "attached" });
+  assert.equal(await editor.saved(), drawn);
+});
+
+test("the wheel zooms, empty canvas pans, and everything can be shown again", async () => {
+  const before = await editor.place("First");
+  const canvas = await editor.canvas.boundingBox();
+  await page.mouse.move(canvas.x + 300, canvas.y + 400);
+  await page.mouse.wheel(0, -300);
+  await until(async () => (await page.getByRole("group", { name: "Zoom" }).textContent()).includes("100 %"), false);
+  await drag({ x: 300, y: 500 }, { x: 500, y: 600 });
+  await until(async () => (await editor.place("First")).left !== before.left, true);
+  await page.getByRole("button", { name: "Show everything" }).click();
+  const shown = async () => (await editor.place("First")).left > canvas.x && (await editor.place("Second")).right < canvas.x + canvas.width;
+  await until(shown, true);
+});
+
+test("a right click offers what can be done there", async () => {
+  await editor.card("First").click({ button: "right" });
+  await page.getByRole("menuitem", { name: "Duplicate" }).click();
+  await until(async () => names(await editor.saved()).length, 3);
+  const canvas = await editor.canvas.boundingBox();
+  await page.mouse.click(canvas.x + 300, canvas.y + 450, { button: "right" });
+  await page.getByRole("menuitem", { name: "Add a note" }).click();
+  await page.waitForFunction(() => document.activeElement.dataset.field === "text");
+  await page.keyboard.type("Look here");
+  await until(async () => JSON.parse(await editor.saved()).notes.map((note) => note.text), ["Look here"]);
+});
+
+test("what one tab saves comes into the other, as a step that can be undone there", async () => {
+  const other = new Editor(await page.context().newPage());
+  await other.page.goto(page.url());
+  await other.card("First").waitFor({ state: "attached" });
+  await editor.select("First");
+  await editor.rename("Changed");
+  const changed = await editor.saved();
+  await other.card("Changed").waitFor({ state: "attached" });
+  await until(() => other.saved(), changed);
+  await other.button("Undo").click();
+  await editor.card("First").waitFor({ state: "attached" });
+  await other.page.close();
+});
+
+test("Run is refused with the sentence of the first problem and a button that leads to it", async () => {
+  await page.getByRole("button", { name: "Run", exact: true }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText("This has to be mended first:").waitFor();
+  assert.ok(await dialog.getByRole("button", { name: "Start run" }).isDisabled());
+  await dialog.getByRole("button", { name: "Show" }).first().click();
+  await page.waitForFunction(() => document.activeElement.closest(".inspector") !== null);
+});

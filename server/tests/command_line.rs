@@ -1,0 +1,250 @@
+//! Can a person and a script do everything by the command line, and are mistakes told by a sentence and a code?
+
+mod product;
+
+use std::{
+    io::Write,
+    path::PathBuf,
+    process::{Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use product::{Data, Served, example};
+use serde_json::{Value, json};
+
+const FAILED: i32 = 1;
+const WRONG: i32 = 2;
+const NOT_DONE: i32 = 3;
+const CANCELLED: i32 = 4;
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// The one JSON value on stdout.
+fn json_of(output: &Output) -> Value {
+    serde_json::from_str(&out(output)).unwrap_or_else(|error| panic!("{error}: {}{}", out(output), err(output)))
+}
+
+/// It did not do it, and said why in one line.
+fn refused(output: &Output, with: i32, part: &str) {
+    assert_eq!(code(output), with, "{}{}", out(output), err(output));
+    assert!(err(output).contains(part) && !err(output).contains("panicked"), "{}", err(output));
+}
+
+fn file(data: &Data, name: &str, text: &str) -> String {
+    let file = data.path().join(name);
+    std::fs::write(&file, text).unwrap();
+    file.display().to_string()
+}
+
+fn job(script: &str) -> String {
+    json!({"format": "fletchline/v1", "id": "one", "name": "One",
+        "tasks": [{"id": "a", "name": "Train", "kind": "job", "script": script}]})
+    .to_string()
+}
+
+#[test]
+fn a_wrong_command_line_is_told_with_its_own_code() {
+    let data = Data::new();
+    for wrong in [vec!["walk"], vec!["run"], vec!["exec"], vec!["load", "x"], vec!["link", "more"], vec!["secret"]] {
+        refused(&data.run(&wrong), WRONG, "Usage");
+    }
+    let help = data.run(&["--help"]);
+    assert!(code(&help) == 0 && out(&help).contains("Exit codes"), "{}", out(&help));
+}
+
+#[test]
+fn without_a_server_what_needs_one_says_how_to_start_one() {
+    let data = Data::new();
+    for asked in [vec!["link"], vec!["services"], vec!["exec", "a", "--", "true"]] {
+        refused(&data.run(&asked), NOT_DONE, "fletchline serve");
+    }
+    refused(&data.run(&["stop"]), NOT_DONE, "No Fletchline server holds");
+    assert_eq!(json_of(&data.run(&["stop", "--all", "--json"])), json!({"tasks_that_go_on": 0}));
+}
+
+#[test]
+fn validate_and_plan_tell_what_is_wrong_and_what_would_be_mounted() {
+    let data = Data::new();
+    let good = example("files");
+    let good = good.to_str().unwrap();
+    assert_eq!(code(&data.run(&["validate", good])), 0);
+    assert_eq!(json_of(&data.run(&["validate", good, "--json"])), json!([]));
+    let planned = json_of(&data.run(&["plan", good]));
+    let volumes = planned["count"]["volumes"].as_array().unwrap();
+    assert!(volumes.iter().any(|volume| volume["mountPath"] == "/data"), "{planned}");
+
+    let bad = file(&data, "bad.json", &job("x").replace("\"script\":\"x\"", "\"comand\":\"x\""));
+    let told = data.run(&["validate", &bad]);
+    assert_eq!(code(&told), FAILED);
+    assert!(out(&told).contains("did you mean `command`?"), "{}", out(&told));
+    let problems = json_of(&data.run(&["validate", &bad, "--json"]));
+    assert!(problems.as_array().unwrap().iter().any(|one| one["severity"] == "problem"), "{problems}");
+    for (text, part) in [("{", "Line 1"), ("{\"nbformat\":4}", "Jupyter notebook")] {
+        let broken = file(&data, "broken.json", text);
+        for command in ["validate", "plan", "run"] {
+            refused(&data.run(&[command, &broken]), NOT_DONE, part);
+        }
+    }
+    refused(&data.run(&["validate", "/nowhere.json"]), NOT_DONE, "/nowhere.json cannot be read");
+}
+
+#[test]
+fn load_unpacks_into_a_folder_and_refuses_what_it_cannot_load() {
+    let data = Data::new();
+    let to = data.path().join("loaded").display().to_string();
+    assert_eq!(code(&data.run(&["load", "example:files.zip", &to, "--quiet"])), 0);
+    assert!(std::fs::read_dir(&to).unwrap().count() > 0);
+    let loaded = data.run(&["load", "example:files.zip", &format!("{to}-2"), "--json", "--quiet"]);
+    assert!(code(&loaded) == 0 && !out(&loaded).is_empty(), "{}", err(&loaded));
+    refused(&data.run(&["load", "example:nothing", &to]), NOT_DONE, "no example data named nothing");
+    refused(&data.run(&["load", "http://127.0.0.1:1/x", &to]), NOT_DONE, "127.0.0.1");
+    refused(&data.run(&["load", "gopher://x/y", &to]), NOT_DONE, "gopher");
+    refused(&data.run(&["load", "example:files.zip", &to, "--unpack", "rar"]), WRONG, "rar");
+}
+
+#[test]
+fn a_secret_is_read_from_stdin_and_given_to_tasks_by_name_alone() {
+    let data = Data::new();
+    let set = |name: &str, value: &str| {
+        let mut child = data.command(&["secret", "set", name]);
+        let mut child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(value.as_bytes()).unwrap();
+        child.wait_with_output().unwrap()
+    };
+    let kept = set("TOKEN", "canary-7\n");
+    assert_eq!((code(&kept), out(&kept).as_str()), (0, ""));
+    refused(&set("TOKEN", ""), NOT_DONE, "An empty secret was not kept");
+    refused(&set("a b", "x"), NOT_DONE, "a b");
+    let mut document: Value = serde_json::from_str(&job("test \"$T\" = canary-7")).unwrap();
+    document["tasks"][0]["env"] = json!({"T": {"secret": "TOKEN"}});
+    let run = data.run(&["run", &file(&data, "secret.json", &document.to_string()), "--json"]);
+    assert_eq!(code(&run), 0, "{}", err(&run));
+    assert!(!out(&run).contains("canary") && !err(&run).contains("canary"));
+}
+
+#[test]
+fn a_run_ends_with_the_code_of_how_it_went() {
+    let data = Data::new();
+    let good = file(&data, "good.json", &job("true"));
+    let view = json_of(&data.run(&["run", &good, "--json"]));
+    assert_eq!(view["summary"]["status"], "succeeded");
+    let bad = data.run(&["run", &file(&data, "bad.json", &job("exit 7"))]);
+    assert_eq!(code(&bad), FAILED);
+    assert!(out(&bad).contains("exit code 7"), "{}", out(&bad));
+    refused(&data.run(&["run", &good, "--param", "x=1"]), FAILED, "no parameter");
+    refused(&data.run(&["run", &good, "--param", "x"]), WRONG, "NAME=VALUE");
+
+    let mut long = data.command(&["run", &file(&data, "long.json", &job("echo begun; sleep 600"))]);
+    let long = long.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let log = data.path().join("executions/one/a/3/log");
+    eventually("it has begun", || std::fs::read_to_string(&log).is_ok_and(|log| log.contains("begun")));
+    let asked = std::process::Command::new("kill").args(["-INT", &long.id().to_string()]).status().unwrap();
+    assert!(asked.success());
+    assert_eq!(code(&long.wait_with_output().unwrap()), CANCELLED);
+}
+
+fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "never: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[tokio::test]
+async fn a_program_runs_inside_a_running_task_and_its_code_comes_back() {
+    let data = Data::new();
+    let _served = Served::start(&data).await;
+    let document = file(&data, "long.json", &job("echo here > /work/note; echo begun; sleep 600"));
+    let handed = json_of(&data.run(&["run", &document, "--json"]));
+    assert!(handed["address"].as_str().unwrap().starts_with("http://localhost:"), "{handed}");
+    let log = data.path().join("executions/one/a/1/log");
+    eventually("it has begun", || std::fs::read_to_string(&log).is_ok_and(|log| log.contains("begun")));
+    for name in ["Train", "a", "one/a/1"] {
+        let said = data.run(&["exec", name, "--", "sh", "-c", "cat note; exit 9"]);
+        assert_eq!((code(&said), out(&said).as_str()), (9, "here\n"), "{}", err(&said));
+    }
+    refused(&data.run(&["exec", "Nobody", "--", "true"]), NOT_DONE, "Running: one/a/1 (Train)");
+    let nothing = data.run(&["exec", "Train", "--", "/no/such/program"]);
+    assert!(code(&nothing) != 0 && !err(&nothing).is_empty(), "{}", err(&nothing));
+}
+
+#[tokio::test]
+async fn one_server_holds_a_folder_and_says_how_many_tasks_go_on_when_it_stops() {
+    let data = Data::new();
+    let served = Served::start(&data).await;
+    let link = json_of(&data.run(&["link", "--json"]));
+    let link = link["link"].as_str().unwrap().to_owned();
+    assert!(link.starts_with(&format!("http://localhost:{}/", served.port)), "{link}");
+    let client = reqwest::Client::new();
+    assert_eq!(client.get(&link).send().await.unwrap().status(), 200);
+    assert_eq!(client.get(&link).send().await.unwrap().status(), 401, "a link lets in once");
+    refused(&data.run(&["serve", "--port", "0"]), NOT_DONE, "is using");
+    assert_eq!(json_of(&data.run(&["services", "--json"])), json!([]));
+
+    data.run(&["run", &file(&data, "long.json", &job("echo begun; sleep 600"))]);
+    let log = data.path().join("executions/one/a/1/log");
+    eventually("it has begun", || std::fs::read_to_string(&log).is_ok_and(|log| log.contains("begun")));
+    let stopped = data.run(&["stop"]);
+    assert_eq!(code(&stopped), 0);
+    assert!(out(&stopped).contains("Tasks that go on: 1. `fletchline stop --all` ends them."), "{}", out(&stopped));
+    eventually("the folder is free", || code(&data.run(&["link"])) == NOT_DONE);
+    let ended = data.run(&["stop", "--all"]);
+    assert_eq!((code(&ended), out(&ended).as_str()), (0, "Stopped. Nothing runs any more.\n"), "{}", err(&ended));
+}
+
+#[test]
+fn a_server_goes_on_when_nobody_listens_to_what_it_says() {
+    let data = Data::new();
+    let mut server = data.command(&["serve", "--port", "0"]);
+    let mut server = server.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // Before it has said anything.
+    drop((server.stdout.take(), server.stderr.take()));
+    eventually("it answers", || code(&data.run(&["link"])) == 0);
+    assert_eq!(server.try_wait().unwrap(), None);
+    assert_eq!(code(&data.run(&["stop"])), 0);
+    assert_eq!(server.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn on_a_fresh_machine_without_a_connection_a_python_task_says_that_it_needs_one() {
+    let data = Data::new();
+    let (document, cache) = (file(&data, "python.json", &job("python3 -c 1")), data.path().join("cache"));
+    let mut run = data.command(&["run", &document]);
+    run.env("XDG_CACHE_HOME", cache).env("PIP_RETRIES", "0").env("PIP_CONFIG_FILE", "/dev/null");
+    let run = run.env("PIP_INDEX_URL", "http://127.0.0.1:1/simple").output().unwrap();
+    assert_eq!(code(&run), FAILED);
+    assert!(
+        out(&run).contains("the package index does not answer: connect this machine and try again"),
+        "{}",
+        out(&run)
+    );
+}
+
+#[test]
+fn settings_that_cannot_be_read_are_told_with_their_place() {
+    let data = Data::new();
+    let settings: PathBuf = data.path().join("fletchline.toml");
+    for (text, part) in [
+        ("prot = 1", "did you mean `port`?"),
+        ("port = \"x\"", "port (fletchline.toml)"),
+        ("port =", "fletchline.toml"),
+        ("grace_seconds = -1", "a number of seconds is expected"),
+        ("keep_runs = \"all\"", "a number of runs is expected"),
+    ] {
+        std::fs::write(&settings, text).unwrap();
+        refused(&data.run(&["serve"]), NOT_DONE, part);
+    }
+    std::fs::remove_file(settings).unwrap();
+    refused(&data.run(&["serve", "--port", "70000"]), NOT_DONE, "port (--port)");
+}

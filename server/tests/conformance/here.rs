@@ -1,0 +1,54 @@
+//! What does the runner of this machine keep beyond what both runners do?
+
+use engine::action::Action;
+
+use crate::{
+    harness::{Harness, output, script, stay},
+    local::Local,
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_is_told_where_a_serving_answers_and_is_not_started_when_it_does_not() {
+    let mut asked = Local::asked().await;
+    let mut api = stay("api");
+    api.ports = vec![34_567];
+    asked.launch(&api).await;
+    asked.ready(&api.execution).await;
+    assert_eq!(asked.harness.runner().address(&api.execution, 34_567).unwrap(), "http://127.0.0.1:34567");
+    let mut asks = script("asks", 1, "test $API_URL = http://127.0.0.1:34567");
+    asks.addresses = [("API_URL".to_owned(), api.execution.clone())].into();
+    asked.succeed(&asks).await;
+
+    asked.stop(&api.execution, 1).await;
+    asked.end(&api.execution).await;
+    asked.perform(Action::Release { execution: api.execution.clone() }).await;
+    assert_eq!(asked.harness.runner().address(&api.execution, 34_567), None);
+    asks.execution.n = 2;
+    match asked.run(&asks).await {
+        engine::observed::Exit::NotStarted { sentence } => assert!(sentence.contains("does not serve"), "{sentence}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_removed_leaves_nothing_or_its_log_alone_and_a_live_one_stays() {
+    let mut asked = Local::asked().await;
+    let mut launch = script("keeps", 1, "echo said; echo x > /out/x");
+    launch.outputs = vec![output(&launch, "/out")];
+    let id = launch.execution.clone();
+    let results = asked.harness.results().join("pipeline/pipe/keeps/1");
+    asked.succeed(&launch).await;
+    let remove = |whole| Action::Remove { execution: id.clone(), whole };
+    asked.perform(remove(false)).await;
+    assert!(!results.exists() && asked.log(&id) == "said\n");
+    asked.perform(remove(true)).await;
+    assert!(!asked.harness.runner().log(&id).exists());
+    asked.perform(remove(true)).await;
+
+    let runs = stay("runs");
+    asked.launch(&runs).await;
+    asked.ready(&runs.execution).await;
+    let removed = Action::Remove { execution: runs.execution.clone(), whole: true };
+    assert!(asked.harness.runner().perform(removed).await.is_err());
+    assert!(asked.harness.runner().log(&runs.execution).exists());
+}

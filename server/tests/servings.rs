@@ -1,0 +1,119 @@
+//! Do programs find a Serving at the address that belongs to its task?
+
+mod product;
+
+use std::time::{Duration, Instant};
+
+use model::{
+    kind::Framework,
+    serving::{Generation, template},
+};
+use product::{Data, Served};
+use serde_json::{Value, json};
+
+/// Answers with the number of the execution that made its model.
+const ASK: &str = r#"import json, os, urllib.request
+request = urllib.request.Request(os.environ["API_URL"] + "/predict", json.dumps({"x": 7}).encode(), {"content-type": "application/json"})
+open("/answer/answer.json", "wb").write(urllib.request.urlopen(request, timeout=20).read())
+"#;
+
+fn document(id: &str, port: Option<u16>) -> Value {
+    let arrow = |id: &str, from: &str, path: &str, to: &str| json!({"id": id, "from_task": from, "from_path": path, "to_task": to, "to_path": path, "acl": "RO"});
+    let mut api = json!({"id": "api", "name": "API", "kind": "serving", "framework": "custom",
+        "files": template(Framework::Custom, Generation::Current)});
+    if let Some(port) = port {
+        api["port"] = port.into();
+    }
+    json!({"format": "fletchline/v1", "id": id, "name": "Served", "tasks": [
+        {"id": "make", "name": "Make", "kind": "job", "script": "echo $FLETCHLINE_N > /model/model.json"},
+        api,
+        {"id": "ask", "name": "Ask", "kind": "job", "command": ["python3", "ask.py"], "keep": ["/answer"],
+            "files": [{"name": "ask.py", "text": ASK}]},
+    ], "arrows": [arrow("a", "make", "/model", "api"), arrow("b", "api", "", "ask")]})
+}
+
+async fn run(served: &Served, pipeline: &str, revision: u64) -> String {
+    let new = json!({"pipeline": pipeline, "revision": revision, "part": "all", "parameters": {},
+        "download_again": [], "reading": null});
+    let run = served.ask("runs/start", json!({"new": new})).await;
+    let run = run.as_str().unwrap().to_owned();
+    served.until(&run, |view| view["summary"]["status"] == "succeeded").await;
+    run
+}
+
+async fn services(served: &Served) -> Vec<Value> {
+    served.ask("services/list", json!({})).await.as_array().unwrap().clone()
+}
+
+/// Where the live version is said to be, as soon as that is said.
+async fn live(served: &Served) -> String {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        let all = services(served).await;
+        let live = all.iter().find(|one| one["live"] == true);
+        if let Some(address) = live.and_then(|one| one["address"].as_str()) {
+            return address.to_owned();
+        }
+        assert!(Instant::now() < deadline, "{all:?}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// The execution that made the model of whoever answers.
+async fn model_at(address: &str) -> Result<Value, reqwest::Error> {
+    let request = reqwest::Client::new().post(format!("{address}/predict")).json(&json!({"x": 7}));
+    let answer: Value = request.send().await?.error_for_status()?.json().await?;
+    assert_eq!(answer["x"], 7);
+    Ok(answer["model"].clone())
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+#[tokio::test]
+async fn jobs_ask_the_version_of_their_run_and_programs_the_live_one_also_after_a_restart() {
+    let data = Data::new();
+    let served = Served::start(&data).await;
+    let text = document("served", None).to_string();
+    served.ask("pipelines/create", json!({"new": {"from": "document", "text": text}})).await;
+    run(&served, "served", 1).await;
+    let answered = |n: u64| {
+        let file = data.path().join(format!("results/pipeline/served/ask/{n}/answer/answer.json"));
+        serde_json::from_str::<Value>(&std::fs::read_to_string(file).unwrap()).unwrap()["model"].clone()
+    };
+    assert_eq!(answered(1), 1);
+    let address = live(&served).await;
+    assert_eq!(model_at(&address).await.unwrap(), 1);
+
+    // A second version is ready beside the live one, at an address of its own; the next settings name a port.
+    let port = free_port();
+    let named = document("served", Some(port)).to_string();
+    served.ask("pipelines/save", json!({"id": "served", "revision": 1, "document": named})).await;
+    let second = run(&served, "served", 2).await;
+    assert_eq!(answered(2), 2);
+    assert_eq!(live(&served).await, address);
+    assert_eq!(model_at(&address).await.unwrap(), 1);
+    let beside = services(&served).await.into_iter().find(|one| one["live"] == false).unwrap();
+    let beside = beside["address"].as_str().unwrap().to_owned();
+    assert_ne!(beside, address);
+    assert_eq!(model_at(&beside).await.unwrap(), 2);
+    let told = String::from_utf8(data.run(&["services"]).stdout).unwrap();
+    assert!(told.contains(&address) && told.contains(&beside), "{told}");
+
+    drop(served);
+    assert!(model_at(&address).await.is_err(), "the address is the server's");
+    assert_eq!(model_at(&beside).await.unwrap(), 2, "a task that asks its own version needs no server");
+    let served = Served::start(&data).await;
+    assert_eq!(live(&served).await, address);
+    assert_eq!(model_at(&address).await.unwrap(), 1);
+
+    served.ask("runs/deed", json!({"run": second, "task": "api", "deed": "make_live", "anyway": false})).await;
+    let named = format!("http://127.0.0.1:{port}");
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while live(&served).await != named {
+        assert!(Instant::now() < deadline, "the port that the settings name is not taken");
+    }
+    assert_eq!(model_at(&named).await.unwrap(), 2);
+    assert!(model_at(&address).await.is_err(), "nobody is left at the earlier port");
+}
