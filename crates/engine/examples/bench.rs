@@ -175,7 +175,7 @@ impl Desk {
         match action {
             Action::Launch(launch) => self.running.push(launch.execution.clone()),
             Action::Release { execution } => self.world.released(execution),
-            Action::Stop { .. } | Action::Links { .. } => {}
+            Action::Stop { .. } | Action::Links { .. } | Action::Remove { .. } => {}
         }
     }
 }

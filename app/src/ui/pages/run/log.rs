@@ -93,7 +93,6 @@ pub fn Log(execution: ExecutionId) -> impl IntoView {
                 <label class="search">
                     <Icon name="search"/>
                     <input
-                        class="field"
                         type="search"
                         class="field"
                         placeholder="Search the log"
