@@ -38,6 +38,10 @@ pub trait Harness: Send + 'static {
     fn image(&self) -> Option<String> {
         None
     }
+    /// One that every task finds, and may not change.
+    fn system_file(&self) -> &'static str {
+        "/usr/bin/env"
+    }
     /// Bytes of a text without an end that the log takes whole.
     fn long_text(&self) -> usize {
         10_000_000

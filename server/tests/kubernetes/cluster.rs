@@ -31,8 +31,10 @@ use server::runner::{
 
 use crate::harness::{Asked, Harness};
 
-/// busybox and the two programs of ours, not as root.
-const IMAGE: &str = "localhost/fletchline-test:1";
+/// As `cargo xtask images` names it.
+const OURS: &str = concat!("localhost/fletchline:", env!("CARGO_PKG_VERSION"));
+/// What tasks run in: programs in `/bin`, nothing of ours.
+const IMAGE: &str = "localhost/busybox:1";
 const USER: u32 = 1000;
 
 /// A namespace of the tests' own, made when it is first needed.
@@ -122,7 +124,7 @@ pub fn config(namespace: &str) -> KubeConfig {
     KubeConfig {
         installation: "test".into(),
         namespace: namespace.into(),
-        image: IMAGE.into(),
+        image: OURS.into(),
         results: "results".into(),
         volumes: BTreeMap::new(),
         secrets: "fletchline-secrets".into(),
@@ -207,6 +209,10 @@ impl Harness for Kube {
 
     fn image(&self) -> Option<String> {
         Some(IMAGE.into())
+    }
+
+    fn system_file(&self) -> &'static str {
+        "/bin/env"
     }
 
     /// With 100,000 lines before it less than the 10 MiB after which the kubelet takes a log away.
