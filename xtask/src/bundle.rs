@@ -85,9 +85,10 @@ fn style() -> Result<String> {
     files.iter().map(|file| fs::read_to_string(file).with_context(|| file.display().to_string())).collect()
 }
 
-fn hash(assets: &Path) -> Result<String> {
+/// Of what the files in a folder hold.
+pub fn hash(folder: &Path) -> Result<String> {
     let mut files: Vec<PathBuf> =
-        fs::read_dir(assets)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
+        fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>()?;
     files.sort();
     let mut hasher = Sha256::new();
     for file in files.iter().filter(|file| file.is_file()) {

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 mod bench;
 mod bundle;
 mod e2e;
+mod images;
 mod run;
 mod setup;
 mod shell;
@@ -34,12 +35,18 @@ enum Command {
     },
     /// Run all tests.
     Test {
-        /// Only these steps: check, rust, browser; all without one.
+        /// Only these steps: check, rust, browser, and all three without one. `cluster` runs only when it is named.
         steps: Vec<test::Step>,
     },
     /// Build the browser's bundle into `dist/`.
     Bundle {
         /// Without optimisation.
+        #[arg(long)]
+        dev: bool,
+    },
+    /// Build the image that a Kubernetes cluster runs into `target/images/`.
+    Images {
+        /// Without optimisation and without pages: what the tests on a cluster need.
         #[arg(long)]
         dev: bool,
     },
@@ -72,6 +79,7 @@ fn carry_out(command: Command) -> anyhow::Result<()> {
         Command::Run { dev, serve } => run::run(dev, &serve),
         Command::Test { steps } => test::test(&steps),
         Command::Bundle { dev } => bundle::bundle(profile(dev)),
+        Command::Images { dev } => images::images(dev),
         Command::E2e { filter } => e2e::e2e(filter.as_deref()).map(drop),
         Command::Bench { what } => bench::bench(&what),
         Command::Soak => soak::soak(),

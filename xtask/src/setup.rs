@@ -18,25 +18,35 @@ const TO_TEST: [Need; 6] = [
     ("ssh", "openssh-client"),
     ("sshd", "openssh-server"),
 ];
+/// Static programs, the image that holds them, and the authorities that it trusts.
+const TO_BUILD_IMAGES: [Need; 3] =
+    [("musl-gcc", "musl-tools"), ("buildah", "buildah"), ("update-ca-certificates", "ca-certificates")];
+
+const WASM: &str = "wasm32-unknown-unknown";
+pub const STATIC: &str = "x86_64-unknown-linux-musl";
 
 pub fn to_run() -> Result<()> {
-    wasm_target()?;
+    target(WASM)?;
     packages(&TO_RUN)
 }
 
 pub fn to_test() -> Result<()> {
-    wasm_target()?;
+    target(WASM)?;
     packages(&TO_RUN)?;
     packages(&TO_TEST)
 }
 
-fn wasm_target() -> Result<()> {
-    const TARGET: &str = "wasm32-unknown-unknown";
-    let installed = output(&mut command("rustc", &["--print", "target-libdir", "--target", TARGET]))?;
+pub fn to_build_images() -> Result<()> {
+    target(STATIC)?;
+    packages(&TO_BUILD_IMAGES)
+}
+
+fn target(name: &str) -> Result<()> {
+    let installed = output(&mut command("rustc", &["--print", "target-libdir", "--target", name]))?;
     if std::path::Path::new(&installed).is_dir() {
         return Ok(());
     }
-    run(&mut command("rustup", &["target", "add", TARGET]))
+    run(&mut command("rustup", &["target", "add", name]))
 }
 
 fn packages(needs: &[Need]) -> Result<()> {

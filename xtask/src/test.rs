@@ -2,13 +2,13 @@
 //!
 //! Cheapest first. A step that fails does not hide the ones after it; the last line counts all tests.
 
-use std::time::Instant;
+use std::{process::Command, time::Instant};
 
 use anyhow::{Result, bail};
 
 use crate::{
     bundle::{self, Profile},
-    e2e, setup, shell,
+    e2e, images, setup, shell,
 };
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -19,6 +19,8 @@ pub enum Step {
     Rust,
     /// The product in Chromium.
     Browser,
+    /// Tasks as pods of the cluster that KUBECONFIG names. It must run on this machine: the tests look into its volumes.
+    Cluster,
 }
 
 #[derive(Default)]
@@ -47,6 +49,7 @@ pub fn test(steps: &[Step]) -> Result<()> {
             Step::Check => check(),
             Step::Rust => rust(&mut count),
             Step::Browser => bundle::bundle(Profile::Small).and_then(|()| e2e::e2e(None)).map(|more| count.add(more)),
+            Step::Cluster => cluster(&mut count),
         };
         println!("-- {} took {} s", name(*step), started.elapsed().as_secs());
         if let Err(error) = outcome {
@@ -69,12 +72,16 @@ fn name(step: Step) -> &'static str {
         Step::Check => "check",
         Step::Rust => "rust",
         Step::Browser => "browser",
+        Step::Cluster => "cluster",
     }
 }
 
 fn check() -> Result<()> {
     shell::run(&mut shell::cargo(&["fmt", "--all", "--check"]))?;
     shell::run(&mut shell::cargo(&["clippy", "--quiet", "--all-targets", "--", "--deny", "warnings"]))?;
+    // Not among the targets that are tested by themselves.
+    let cluster = ["clippy", "--quiet", "--package", "server", "--test", "kubernetes", "--", "--deny", "warnings"];
+    shell::run(&mut shell::cargo(&cluster))?;
     let wasm = ["clippy", "--quiet", "--package", "frontend", "--package", "app", "--features", "app/csr"];
     shell::run(shell::cargo(&wasm).args(["--target", "wasm32-unknown-unknown", "--", "--deny", "warnings"]))
 }
@@ -86,12 +93,36 @@ fn rust(count: &mut Count) -> Result<()> {
     if shell::is_ci() {
         tests.env("FLETCHLINE_FUZZ_SECONDS", "30");
     }
-    let went_well = shell::watch(&mut tests, |line| {
+    watch(&mut tests, count)
+}
+
+fn watch(tests: &mut Command, count: &mut Count) -> Result<()> {
+    let went_well = shell::watch(tests, |line| {
         if let Some(more) = counted(line) {
             count.add(more);
         }
     })?;
     if went_well { Ok(()) } else { bail!("cargo test failed") }
+}
+
+/// Nodes have images of their own, and each kind of cluster its own way to them.
+const LOAD_IMAGE: &str = "FLETCHLINE_LOAD_IMAGE";
+
+fn cluster(count: &mut Count) -> Result<()> {
+    if std::env::var_os("KUBECONFIG").is_none() {
+        bail!("there is no cluster: set KUBECONFIG to that of one on this machine");
+    }
+    let archive = images::build(true)?;
+    let archive = archive.to_string_lossy();
+    match std::env::var(LOAD_IMAGE) {
+        Ok(load) => shell::run(&mut shell::command("sh", &["-c", &format!("{load} \"$0\""), &archive]))?,
+        Err(_) => println!(
+            "The nodes must have {} from {archive}: load it, or set {LOAD_IMAGE} to the command that does, such as \
+             \"kind load image-archive\".",
+            images::NAME
+        ),
+    }
+    watch(&mut shell::cargo(&["test", "--package", "server", "--test", "kubernetes"]), count)
 }
 
 /// `test result: ok. 5 passed; 0 failed; 0 ignored; …`
