@@ -1,5 +1,9 @@
 //! What ran, and how did it end?
 
+mod whole;
+
+use std::time::Duration;
+
 use leptos::{prelude::*, task::spawn_local};
 use leptos_router::{components::A, hooks::use_query_map};
 use model::{
@@ -7,6 +11,8 @@ use model::{
     run::{RunStatus, RunSummary},
 };
 
+use self::whole::Space;
+pub use self::whole::{DroppedMark, PinMark, RemoveRun, RunMenu};
 use super::pipelines::SearchField;
 use crate::{
     api::runs::{RunFilter, list_runs},
@@ -33,6 +39,85 @@ const STATUSES: [RunStatus; 6] = [
 /// How many the server gives at a time.
 const PAGE: usize = 100;
 
+/// How soon the space of runs is asked for again: the server counts it beside the first answer.
+const SOON: Duration = Duration::from_secs(1);
+
+/// What the page shows, kept true by the live connection.
+#[derive(Clone, Copy)]
+struct List {
+    filter: Memo<RunFilter>,
+    first: LocalResource<Result<Vec<RunSummary>, ApiError>>,
+    runs: RwSignal<Vec<RunSummary>>,
+    /// There may be older ones than those that are shown.
+    more: RwSignal<bool>,
+}
+
+impl List {
+    fn follow(filter: Memo<RunFilter>) -> List {
+        let first = LocalResource::new(move || list_runs(filter.get()));
+        let list = List { filter, first, runs: RwSignal::default(), more: RwSignal::new(false) };
+        Effect::new(move |_| {
+            let Some(Ok(runs)) = first.get() else { return };
+            let uncounted = runs.iter().any(|run| run.status.has_ended() && run.space.is_none());
+            list.more.set(runs.len() >= PAGE);
+            list.runs.set(runs);
+            let timer = uncounted.then(|| set_timeout_with_handle(move || first.refetch(), SOON).ok()).flatten();
+            on_cleanup(move || timer.into_iter().for_each(|timer| timer.clear()));
+        });
+        Live::here().watch(
+            || Ask::Runs,
+            move |tell| {
+                if let Tell::RunLine { summary } = tell {
+                    list.hear(summary);
+                }
+            },
+        );
+        list
+    }
+
+    /// A run that moves on changes its line; one that is new, ends or begins to wait may belong into another list.
+    fn hear(self, summary: &RunSummary) {
+        let known = self.runs.try_with_untracked(|runs| runs.iter().find(|run| run.id == summary.id).cloned());
+        let oldest = self.runs.try_with_untracked(|runs| runs.last().map_or(0, |run| run.started)).unwrap_or(0);
+        match known.flatten() {
+            Some(known) if known.status != summary.status || known.dropped != summary.dropped => self.first.refetch(),
+            Some(known) => self.put(RunSummary { space: known.space, ..summary.clone() }),
+            None if summary.started > oldest => self.first.refetch(),
+            None => {}
+        }
+    }
+
+    fn put(self, new: RunSummary) {
+        let differs = self.runs.with_untracked(|runs| !runs.contains(&new));
+        if differs {
+            self.runs.update(|runs| runs.iter_mut().filter(|run| run.id == new.id).for_each(|run| *run = new.clone()));
+        }
+    }
+
+    fn older(self, failure: RwSignal<Option<ApiError>>) {
+        let before = self.runs.with_untracked(|runs| runs.last().map(|run| run.started));
+        let filter = RunFilter { before, ..self.filter.get_untracked() };
+        spawn_local(async move {
+            match list_runs(filter).await {
+                Ok(older) => {
+                    self.more.try_set(older.len() >= PAGE);
+                    self.runs.try_update(|runs| runs.extend(older));
+                }
+                Err(error) => drop(failure.try_set(Some(error))),
+            }
+        });
+    }
+}
+
+/// Which face the page shows; the table stays while its lines change.
+#[derive(Clone, PartialEq)]
+enum Face {
+    Loading,
+    Failed(ApiError),
+    Nothing { filtered: bool },
+    Table,
+}
+
 #[component]
 pub fn RunsPage() -> impl IntoView {
     let search = RwSignal::new(String::new());
@@ -46,15 +131,15 @@ pub fn RunsPage() -> impl IntoView {
         text: search.get(),
         before: None,
     });
-    let list = LocalResource::new(move || list_runs(filter.get()));
-    Live::here().watch(
-        || Ask::Runs,
-        move |tell| {
-            if let Tell::RunLine { .. } = tell {
-                list.refetch();
-            }
-        },
-    );
+    let list = List::follow(filter);
+    let face = Memo::new(move |_| match list.first.get() {
+        None => Face::Loading,
+        Some(Err(error)) => Face::Failed(error),
+        Some(Ok(_)) if list.runs.with(Vec::is_empty) => {
+            Face::Nothing { filtered: filter.get() != RunFilter::default() }
+        }
+        Some(Ok(_)) => Face::Table,
+    });
     view! {
         <TopBar />
         <main class="page">
@@ -64,13 +149,13 @@ pub fn RunsPage() -> impl IntoView {
                 <SearchField search=search label="Search runs by pipeline" />
                 <StatusChoice status=status />
             </div>
-            {move || match list.get() {
-                None => view! { <div class="panel"><Loading lines=5 /></div> }.into_any(),
-                Some(Err(error)) => {
-                    view! { <div class="panel"><Failed error=error again=move |()| list.refetch() /></div> }.into_any()
+            {move || match face.get() {
+                Face::Loading => view! { <div class="panel"><Loading lines=5 /></div> }.into_any(),
+                Face::Failed(error) => {
+                    view! { <div class="panel"><Failed error=error again=move |()| list.first.refetch() /></div> }.into_any()
                 }
-                Some(Ok(runs)) if runs.is_empty() => view! { <NoRuns filtered=filter.get() != RunFilter::default() /> }.into_any(),
-                Some(Ok(runs)) => view! { <Table first=runs filter=filter /> }.into_any(),
+                Face::Nothing { filtered } => view! { <NoRuns filtered=filtered /> }.into_any(),
+                Face::Table => view! { <Table list=list /> }.into_any(),
             }}
         </main>
     }
@@ -106,22 +191,20 @@ fn NoRuns(filtered: bool) -> impl IntoView {
 }
 
 #[component]
-fn Table(first: Vec<RunSummary>, filter: Memo<RunFilter>) -> impl IntoView {
-    let more = RwSignal::new(first.len() >= PAGE);
-    let runs = RwSignal::new(first);
+fn Table(list: List) -> impl IntoView {
+    let List { runs, more, .. } = list;
     let failure = RwSignal::new(None::<ApiError>);
-    let load = move |_| {
-        let before = runs.with_untracked(|runs| runs.last().map(|run| run.started));
-        let filter = RunFilter { before, ..filter.get_untracked() };
-        spawn_local(async move {
-            match list_runs(filter).await {
-                Ok(older) => {
-                    more.try_set(older.len() >= PAGE);
-                    runs.try_update(|runs| runs.extend(older));
-                }
-                Err(error) => drop(failure.try_set(Some(error))),
-            }
-        });
+    let removing = RwSignal::new(None::<RunSummary>);
+    let gone = move |run: &RunSummary| {
+        let id = run.id.clone();
+        move |()| runs.update(|runs| runs.retain(|run| run.id != id))
+    };
+    let row = move |run: RunSummary| {
+        let id = run.id.clone();
+        let find = move |runs: &Vec<RunSummary>| runs.iter().find(|run| run.id == id).cloned();
+        // The last line of a run that has just gone from the list is still asked for once.
+        let run = Memo::new(move |_| runs.with(&find).unwrap_or_else(|| run.clone()));
+        view! { <Row run=run removing=removing /> }
     };
     view! {
         <div class="panel table-panel">
@@ -133,40 +216,54 @@ fn Table(first: Vec<RunSummary>, filter: Memo<RunFilter>) -> impl IntoView {
                         <th>"Status"</th>
                         <th class="narrow-hide">"Started"</th>
                         <th class="narrow-hide">"Took"</th>
+                        <th class="narrow-hide">"Space"</th>
+                        <th><span class="for-readers">"More"</span></th>
                     </tr>
                 </thead>
                 <tbody>
-                    <For each=move || runs.get() key=|run| run.id.clone() children=|run| view! { <Row run=run /> } />
+                    <For each=move || runs.get() key=|run| run.id.clone() children=row />
                 </tbody>
             </table>
             {move || failure.get().map(|error| view! { <p class="no-match" role="alert">{error.to_string()}</p> })}
-            {move || more.get().then(|| view! { <button class="button table-more" on:click=load>"Older runs"</button> })}
+            {move || {
+                more.get().then(|| {
+                    view! { <button class="button table-more" on:click=move |_| list.older(failure)>"Older runs"</button> }
+                })
+            }}
         </div>
+        {move || removing.get().map(|run| {
+            view! { <RemoveRun on_gone=gone(&run) on_close=move |()| removing.set(None) run=run /> }
+        })}
     }
 }
 
 #[component]
-fn Row(run: RunSummary) -> impl IntoView {
-    let title = format!("Run {}", run.number);
-    let (name, sentence) = (run.pipeline_name.clone(), run.sentence.clone());
+fn Row(run: Memo<RunSummary>, removing: RwSignal<Option<RunSummary>>) -> impl IntoView {
+    let fixed = run.get_untracked();
+    let (title, name) = (format!("Run {}", fixed.number), fixed.pipeline_name.clone());
+    let took = move || run.with(|run| words::took(Some(run.started), run.ended));
+    let sentence = move || run.with(|run| run.sentence.clone());
     view! {
         <tr>
             <td class="run-cell">
-                <A href=routes::run(&run.id) attr:class="name">{title}</A>
+                <A href=routes::run(&fixed.id) attr:class="name">{title}</A>
+                <PinMark run=run />
             </td>
             <td>
-                <A href=routes::pipeline(&run.pipeline) attr:class="ellipsis plain" attr:title=run.pipeline_name.clone()>
+                <A href=routes::pipeline(&fixed.pipeline) attr:class="ellipsis plain" attr:title=fixed.pipeline_name.clone()>
                     {name}
                 </A>
             </td>
             <td>
                 <span class="last-run">
-                    <RunPill status=run.status />
-                    <span class="hint ellipsis" title=run.sentence.clone()>{sentence}</span>
+                    {move || view! { <RunPill status=run.with(|run| run.status) /> }}
+                    <span class="hint ellipsis" title=sentence>{sentence}</span>
                 </span>
             </td>
-            <td class="narrow-hide hint"><Time at=run.started /></td>
-            <td class="narrow-hide hint numbers">{words::took(Some(run.started), run.ended)}</td>
+            <td class="narrow-hide hint"><Time at=fixed.started /></td>
+            <td class="narrow-hide hint numbers">{took}</td>
+            <td class="narrow-hide hint numbers"><Space run=run /></td>
+            <td class="menu-cell"><RunMenu run=run removing=removing /></td>
         </tr>
     }
 }
