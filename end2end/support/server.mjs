@@ -7,7 +7,7 @@ import path from "node:path";
 
 const BIN = process.env.FLETCHLINE_BIN ?? path.resolve(import.meta.dirname, "../../target/debug/fletchline");
 // Not below /tmp, which every task has for itself.
-const FOLDERS = path.join(path.dirname(BIN), "end2end");
+export const FOLDERS = path.join(path.dirname(BIN), "end2end");
 const LINK = /http:\/\/\S+\/link\?code=\S+/;
 
 /** A server on a data folder of its own; it can be killed and started again on the same folder. */
@@ -57,10 +57,15 @@ export class Server {
     await gone;
   }
 
-  /** Ends the server and everything it has launched, and removes its folder. */
-  async remove() {
+  /** Ends the server and everything it has launched. */
+  async end() {
     await fletchline(["stop", "--all", "--data", this.data]).catch(() => {});
     if (this.process.exitCode === null && this.process.signalCode === null) await this.kill();
+  }
+
+  /** Ends it and removes its folder. */
+  async remove() {
+    await this.end();
     await rm(this.data, { recursive: true, force: true, maxRetries: 5 });
   }
 }

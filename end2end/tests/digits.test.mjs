@@ -228,6 +228,15 @@ step("the model answers a prediction at the Serving's address", async () => {
   await api.close();
 });
 
+step("a program finds the model at the address that the page shows", async () => {
+  await run.select("Digits API");
+  const address = await run.panel.getByText(/^http:\/\/127\.0\.0\.1:\d+$/).textContent();
+  await run.panel.getByText(`curl ${address}/predict -H 'content-type: application/json' -d '{"x": …}'`).waitFor();
+  const headers = { "content-type": "application/json" };
+  const answer = await fetch(`${address}/predict`, { method: "POST", headers, body: JSON.stringify({ x: [ZERO] }) });
+  assert.deepEqual(await answer.json(), [0]);
+});
+
 step("a second run finds the notebook as it was left", async () => {
   await page.getByRole("button", { name: "Run again" }).click();
   await page.getByRole("heading", { name: "Run 2" }).waitFor();

@@ -152,3 +152,30 @@ test("Run is refused with the sentence of the first problem and a button that le
   await dialog.getByRole("button", { name: "Show" }).first().click();
   await page.waitForFunction(() => document.activeElement.closest(".inspector") !== null);
 });
+
+test("a file dropped on a Load Data becomes its source, and one dropped beside it says where to drop it", async () => {
+  await editor.add("Load Data", { x: 150, y: 350 });
+  await editor.rename("Numbers");
+  const card = await editor.place("Numbers");
+  await dropFile(card.left - 40, card.middle);
+  await page.getByText("Drop the file on a Load Data task").waitFor();
+  await dropFile(card.left + 40, card.middle);
+  const sources = async () => JSON.parse(await editor.saved()).tasks.find((task) => task.name === "Numbers").sources ?? [];
+  await until(async () => (await sources()).length, 1);
+  assert.match((await sources())[0].url, /^upload:[0-9a-f]{64}\/numbers\.csv$/);
+  await editor.button("Undo").click();
+  await until(async () => (await sources()).length, 0);
+});
+
+/** Lets a small file go over a point of the window. */
+function dropFile(x, y) {
+  return page.evaluate(
+    ([x, y]) => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File(["1,2\n"], "numbers.csv"));
+      const how = { dataTransfer, clientX: x, clientY: y, bubbles: true, cancelable: true };
+      document.elementFromPoint(x, y).dispatchEvent(new DragEvent("drop", how));
+    },
+    [x, y],
+  );
+}

@@ -56,6 +56,7 @@ async fn a_deleted_run_takes_its_files_and_logs_along_but_not_what_another_run_r
     assert_eq!(removal["kept_for"], json!(["run 2 has read Load files of it, which stays"]));
     assert_eq!(removal["executions"], 3);
     assert!(removal["space"].as_u64().unwrap() > 0);
+    assert_eq!(listed_space(&served, &pipeline, &first).await, removal["space"]);
     served.ask("runs/delete", json!({"run": first})).await;
     eventually("count, check and report are gone", || {
         ["count", "check", "report"].into_iter().all(|task| all(place(task, 1), false))
@@ -73,6 +74,20 @@ async fn a_deleted_run_takes_its_files_and_logs_along_but_not_what_another_run_r
     served.ask("runs/delete", json!({"run": third})).await;
     eventually("the last reader takes it along", || all(place("load", 1), false)).await;
     assert_eq!(served.ask("runs/list", filter(&pipeline)).await, json!([]));
+}
+
+/// What the list says of a run as soon as it is counted.
+async fn listed_space(served: &Served, pipeline: &str, run: &str) -> Value {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        let runs = served.ask("runs/list", filter(pipeline)).await;
+        let listed = runs.as_array().unwrap().iter().find(|one| one["id"] == run).unwrap()["space"].clone();
+        if !listed.is_null() {
+            return listed;
+        }
+        assert!(Instant::now() < deadline, "never counted: {runs}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 fn filter(pipeline: &str) -> Value {

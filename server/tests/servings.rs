@@ -84,6 +84,7 @@ async fn jobs_ask_the_version_of_their_run_and_programs_the_live_one_also_after_
     };
     assert_eq!(answered(1), 1);
     let address = live(&served).await;
+    assert_eq!(services(&served).await[0]["request"], json!({"route": "predict", "body": "{\"x\": …}"}));
     assert_eq!(model_at(&address).await.unwrap(), 1);
 
     // A second version is ready beside the live one, at an address of its own; the next settings name a port.

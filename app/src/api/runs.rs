@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use model::{
     ExecutionId, PipelineId, RunId, TaskId,
     run::{Deed, Millis, Part, RunStatus, RunSummary, RunView},
+    serving::Request,
 };
 use serde::{Deserialize, Serialize};
 
@@ -92,6 +93,8 @@ pub struct Service {
     pub sentence: String,
     /// For programs: `http://127.0.0.1:PORT`. The live version of a Serving has its task's, another one its own.
     pub address: Option<String>,
+    /// What they send to it.
+    pub request: Option<Request>,
     /// What it holds: "1 CPU, 2 GiB".
     pub cost: String,
     pub may: Vec<Deed>,

@@ -12,6 +12,7 @@ use wasm_bindgen::{JsCast, closure::Closure};
 use crate::{
     live::{Ask, Tell},
     paths,
+    ui::kit::Toasts,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +28,7 @@ pub enum Connection {
 pub struct Live {
     inner: StoredValue<Inner, LocalStorage>,
     connection: RwSignal<Connection>,
+    toasts: Toasts,
 }
 
 #[derive(Default)]
@@ -62,9 +64,9 @@ impl Drop for Socket {
 }
 
 impl Live {
-    pub fn provide() -> Self {
-        let live =
-            Live { inner: StoredValue::new_local(Inner::default()), connection: RwSignal::new(Connection::Connecting) };
+    pub fn provide(toasts: Toasts) -> Self {
+        let inner = StoredValue::new_local(Inner::default());
+        let live = Live { inner, connection: RwSignal::new(Connection::Connecting), toasts };
         provide_context(live);
         live
     }
@@ -157,6 +159,8 @@ impl Live {
     fn heard(self, event: &web_sys::MessageEvent) {
         let Some(text) = event.data().as_string() else { return };
         match serde_json::from_str::<Tell>(&text) {
+            // It does not say whose watch that was, and its sentence is for people.
+            Ok(Tell::Refused { sentence }) => self.toasts.fail(sentence),
             Ok(tell) => self.watches().iter().for_each(|watch| (watch.hear)(&tell)),
             Err(error) => leptos::logging::warn!("a message of the server was not understood: {error}"),
         }

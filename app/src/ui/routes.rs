@@ -24,11 +24,16 @@ pub fn run(id: &model::RunId) -> String {
     format!("/runs/{id}")
 }
 
+/// The list of one pipeline's runs.
+pub fn runs_of(id: &model::PipelineId) -> String {
+    format!("/runs?pipeline={id}")
+}
+
 #[component]
 pub fn App() -> impl IntoView {
     shell::apply_theme();
     let toasts = Toasts::provide();
-    Live::provide();
+    Live::provide(toasts);
     view! {
         <Router>
             <Routes fallback=NotFound>

@@ -397,7 +397,7 @@ impl Editor {
         self.set_hover(hit);
     }
 
-    pub(crate) fn hit(&mut self, at: Point) -> Hit {
+    pub fn hit(&mut self, at: Point) -> Hit {
         self.hits.at(&self.board, &self.camera, at)
     }
 

@@ -83,6 +83,9 @@ pub struct RunSummary {
     /// Its results were removed because newer runs took their place.
     #[serde(default)]
     pub dropped: bool,
+    /// Bytes that deleting it would free, where that is known.
+    #[serde(default)]
+    pub space: Option<u64>,
 }
 
 /// A run with all its tasks.

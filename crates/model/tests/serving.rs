@@ -2,7 +2,7 @@
 
 use model::{
     kind::{File, Framework},
-    serving::{Generation, generation, lint, read, template},
+    serving::{Generation, Request, generation, lint, read, request, template},
 };
 
 const FRAMEWORKS: [Framework; 6] = [
@@ -118,4 +118,27 @@ fn a_missing_file_and_a_service_that_is_not_there_are_findings() {
         ["bentofile.yaml names the service \"digits\", and service.py defines Digits"]
     );
     assert_eq!(sentences(&[service, file("bentofile.yaml", "service: 'service.py:Digits'")]), [""; 0]);
+}
+
+#[test]
+fn what_a_program_sends_is_told_by_the_first_function_that_answers() {
+    for framework in FRAMEWORKS {
+        let ask = |wanted| request(&template(framework, wanted)).map(|Request { route, body }| (route, body));
+        assert_eq!(ask(Generation::Current), Some(("predict".into(), "{\"x\": …}".into())), "{framework:?}");
+        assert_eq!(ask(Generation::Bento11), Some(("predict".into(), "…".into())), "{framework:?}");
+    }
+    let asked = |text: &str| request(&[file("service.py", text)]).map(|asked| (asked.route, asked.body));
+    let text = "import bentoml as b\n@b.service\nclass A:\n  def help(self): ...\n  @b.api(batchable=True)\n  @traced\n  \
+        async def add(self, one: dict[str, int] = {'a': 1}, two: int = max(1, 2), *, ctx: b.Context) -> int: ...";
+    assert_eq!(asked(text), Some(("add".into(), "{\"one\": …, \"two\": …}".into())));
+    for half in [
+        "",
+        "import bentoml\n@bentoml.api",
+        "@bentoml.api\ndef",
+        "@bentoml.api\nx = 1",
+        "@bentoml.api(route='/a')\ndef f(): ...",
+    ] {
+        assert_eq!(asked(half), None, "{half}");
+    }
+    assert_eq!(request(&[]), None);
 }

@@ -80,7 +80,8 @@ pub struct Core {
     pub settings: Arc<RwLock<Settings>>,
     pub saves: broadcast::Sender<Saved>,
     pictures: pictures::Pictures,
-    spaces: spaces::Spaces,
+    spaces: spaces::Spaces<PipelineId>,
+    run_spaces: spaces::Spaces<runs::Counted>,
 }
 
 /// What a [`Core`] is made of.
@@ -100,8 +101,22 @@ impl Core {
     pub fn new(made: Made) -> Core {
         let Made { data, store, runs, runner, secrets, gateway, programs, ports, settings } = made;
         let (saves, _) = broadcast::channel(SAVES);
-        let (pictures, spaces) = Default::default();
-        Core { data, store, runs, runner, secrets, gateway, programs, ports, settings, saves, pictures, spaces }
+        let (pictures, spaces, run_spaces) = Default::default();
+        Core {
+            data,
+            store,
+            runs,
+            runner,
+            secrets,
+            gateway,
+            programs,
+            ports,
+            settings,
+            saves,
+            pictures,
+            spaces,
+            run_spaces,
+        }
     }
 
     /// The root of the results volume.

@@ -1,6 +1,9 @@
 //! How are runs started, looked at and steered?
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use app::{
     api::runs::{EventLine, NewRun, Reading, RunFilter, RunPage, RunRemoval, Service},
@@ -8,7 +11,7 @@ use app::{
 };
 use async_trait::async_trait;
 use model::{
-    PipelineId, RunId, Site, TaskId, document,
+    ExecutionId, PipelineId, RunId, Site, TaskId, document,
     run::{Deed, Part, RunSummary, RunView},
 };
 use tokio::sync::{broadcast, watch};
@@ -117,7 +120,32 @@ pub(super) fn list(core: &Core, filter: &RunFilter) -> Vec<RunSummary> {
     let mut runs: Vec<RunSummary> = core.runs.summaries().into_iter().filter(fits).collect();
     runs.sort_by(|a, b| (b.started, &b.id).cmp(&(a.started, &a.id)));
     runs.truncate(PAGE);
+    add_spaces(core, &mut runs);
     runs
+}
+
+/// A run that has ended, and whether its results were removed since: what is counted once stays true.
+pub(super) type Counted = (RunId, bool);
+
+fn add_spaces(core: &Core, runs: &mut [RunSummary]) {
+    let mut missing = Vec::new();
+    for run in runs.iter_mut().filter(|run| run.status.has_ended()) {
+        let counted = (run.id.clone(), run.dropped);
+        run.space = core.run_spaces.known(&counted);
+        if run.space.is_none() {
+            let executions = core.runs.holding(&run.id).map(|holding| holding.executions).unwrap_or_default();
+            missing.push((counted, places(core, &executions)));
+        }
+    }
+    if !missing.is_empty() {
+        core.run_spaces.count(missing);
+    }
+}
+
+/// Where results and logs of executions lie.
+fn places(core: &Core, executions: &[ExecutionId]) -> Vec<PathBuf> {
+    let results = core.results();
+    executions.iter().flat_map(|id| [folders::execution(&results, id), core.data.execution(id)]).collect()
 }
 
 pub(super) async fn open(core: &Core, run: &RunId) -> Answer<RunPage> {
@@ -165,9 +193,7 @@ pub(super) async fn deed(core: &Core, run: &RunId, task: &TaskId, deed: Deed, an
 
 pub(super) async fn removal(core: &Core, run: &RunId) -> Answer<RunRemoval> {
     let Holding { held_by, kept_for, executions } = core.runs.holding(run).ok_or_else(|| missing("run"))?;
-    let results = core.results();
-    let places = executions.iter().flat_map(|id| [folders::execution(&results, id), core.data.execution(id)]);
-    let places: Vec<_> = places.collect();
+    let places = places(core, &executions);
     let space = blocking(move || Ok(places.iter().map(|place| folders::size(place)).sum())).await?;
     Ok(RunRemoval { executions: executions.len() as u64, space, held_by, kept_for })
 }

@@ -1,4 +1,4 @@
-//! How much space do a pipeline's results take, and how much is left?
+//! How much space do the results of a pipeline and of a run take, and how much is left?
 //!
 //! Counting walks the folders, so lists show the last count and a new one is made beside them.
 
@@ -16,19 +16,26 @@ use model::PipelineId;
 
 use super::{Answer, Core, folders};
 
-#[derive(Clone, Default)]
-pub(super) struct Spaces {
-    known: Arc<Mutex<BTreeMap<PipelineId, u64>>>,
+/// Bytes by what they belong to.
+#[derive(Clone)]
+pub(super) struct Spaces<Id> {
+    known: Arc<Mutex<BTreeMap<Id, u64>>>,
     counting: Arc<AtomicBool>,
 }
 
-impl Spaces {
-    pub fn known(&self, id: &PipelineId) -> Option<u64> {
+impl<Id> Default for Spaces<Id> {
+    fn default() -> Self {
+        Spaces { known: Arc::default(), counting: Arc::default() }
+    }
+}
+
+impl<Id: Ord + Clone + Send + 'static> Spaces<Id> {
+    pub fn known(&self, id: &Id) -> Option<u64> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).get(id).copied()
     }
 
     /// Counts in the background, one count at a time.
-    pub fn count(&self, folders: Vec<(PipelineId, Vec<PathBuf>)>) {
+    pub fn count(&self, folders: Vec<(Id, Vec<PathBuf>)>) {
         if self.counting.swap(true, Ordering::AcqRel) {
             return;
         }

@@ -44,6 +44,7 @@ impl Controller {
             live: one.live,
             sentence: one.sentence,
             address: None,
+            request: one.request,
             cost: one.cost,
             may: one.may,
             port: one.port,

@@ -189,6 +189,13 @@ impl EditorHandle {
         self.with(|editor| editor.camera().to_world(at))
     }
 
+    /// The task under the pointer.
+    pub fn task_at(self, event: &web_sys::MouseEvent) -> Option<TaskId> {
+        let host = self.canvas_element()?;
+        let at = super::events::point(&host, event);
+        self.mutate(|editor| editor.hit(at)).task().cloned()
+    }
+
     /// What is selected as text for a clipboard; `None`: neither task nor note.
     pub fn copied(self) -> Option<String> {
         self.editor.with_value(|editor| editor::command::copy(editor.pipeline(), editor.selection()))

@@ -76,18 +76,22 @@ pub fn Toaster(toasts: Toasts) -> impl IntoView {
     }
 }
 
-/// A line to copy.
+/// A line to copy. Its end is there to scroll to, or on further lines if it wraps.
 #[component]
-pub fn Copyable(#[prop(into)] text: String) -> impl IntoView {
+pub fn Copyable(
+    #[prop(into)] text: String,
+    #[prop(default = "Copy")] label: &'static str,
+    #[prop(optional)] wraps: bool,
+) -> impl IntoView {
     let toasts = Toasts::here();
     let copied = text.clone();
     let copy = move |_| {
         copy_text(copied.clone(), toasts);
     };
     view! {
-        <div class="copyable">
+        <div class="copyable" class:wraps=wraps>
             <code>{text}</code>
-            <button class="button quiet icon-only small" aria-label="Copy" title="Copy" on:click=copy>
+            <button class="button quiet icon-only small" aria-label=label title=label on:click=copy>
                 <Icon name="copy" size=14 />
             </button>
         </div>

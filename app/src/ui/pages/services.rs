@@ -1,11 +1,14 @@
 //! Which Viewers and Servings are there, and what do they cost?
 
+use std::time::Duration;
+
 use leptos::{prelude::*, task::spawn_local};
 use leptos_router::components::A;
-use model::run::Deed;
+use model::{KindName, run::Deed, serving::Request};
 
 use crate::{
     api::runs::{Service, do_deed, list_services},
+    error::ApiError,
     live::{Ask, Tell},
     ui::{
         kit::{Copyable, Empty, Failed, KindChip, Loading, Toasts},
@@ -15,8 +18,12 @@ use crate::{
     },
 };
 
-#[component]
-pub fn ServicesPage() -> impl IntoView {
+/// How soon a Serving without an address is asked for again: its port is opened just after it became live, and one that
+/// another program has may come free.
+const SOON: Duration = Duration::from_secs(1);
+
+/// The Viewers and Servings that are there, asked for again whenever a run changes.
+pub fn follow() -> LocalResource<Result<Vec<Service>, ApiError>> {
     let list = LocalResource::new(list_services);
     Live::here().watch(
         || Ask::Runs,
@@ -26,6 +33,44 @@ pub fn ServicesPage() -> impl IntoView {
             }
         },
     );
+    Effect::new(move |_| {
+        let lacks = |service: &Service| service.kind == KindName::Serving && service.address.is_none();
+        let lacking = list.get().and_then(Result::ok).is_some_and(|all| all.iter().any(lacks));
+        let timer = lacking.then(|| set_timeout_with_handle(move || list.refetch(), SOON).ok()).flatten();
+        on_cleanup(move || timer.into_iter().for_each(|timer| timer.clear()));
+    });
+    list
+}
+
+/// Where programs find a Serving, and a line that asks it.
+#[component]
+pub fn Address(service: Service) -> impl IntoView {
+    let Service { address, request, live, .. } = service;
+    address.map(|address| {
+        let line = request.map(|Request { route, body }| {
+            format!("curl {address}/{route} -H 'content-type: application/json' -d '{body}'")
+        });
+        let whose = if live {
+            "For programs on the server's machine. It stays the same when another version becomes live."
+        } else {
+            "This version's own address, for programs on the server's machine."
+        };
+        view! {
+            <div class="address">
+                <Copyable text=address label="Copy the address" />
+                <p class="hint">{whose}</p>
+                {line.map(|line| view! {
+                    <Copyable text=line label="Copy the command" wraps=true />
+                    <p class="hint">"Put your own values in place of …"</p>
+                })}
+            </div>
+        }
+    })
+}
+
+#[component]
+pub fn ServicesPage() -> impl IntoView {
+    let list = follow();
     let again = Callback::new(move |()| list.refetch());
     view! {
         <TopBar />
@@ -88,7 +133,7 @@ fn Card(service: Service, again: Callback<()>) -> impl IntoView {
             </header>
             <p>{service.sentence}</p>
             <p class="hint">{service.cost}</p>
-            {service.address.map(|address| view! { <Copyable text=address /> })}
+            <Address service=whose.get_value() />
             <div class="row">
                 {open}
                 {deeds.into_iter().map(|deed| view! { <DeedButton whose=whose deed=deed again=again /> }).collect_view()}

@@ -55,6 +55,7 @@ pub fn summary(run: &Run) -> RunSummary {
         ended,
         pinned: run.pinned,
         dropped: run.dropped,
+        space: None,
     }
 }
 

@@ -1,8 +1,9 @@
 //! Which Viewers and Servings are there, and what do they cost?
 
 use model::{
-    ExecutionId, KindName, RunId,
+    ExecutionId, Kind, KindName, RunId,
     run::{Deed, TaskStatus},
+    serving::{self, Request},
 };
 
 use super::task_view;
@@ -29,6 +30,8 @@ pub struct ServiceView {
     pub cost: String,
     pub may: Vec<Deed>,
     pub port: Option<u16>,
+    /// A Serving: what a program sends to it.
+    pub request: Option<Request>,
 }
 
 /// All that are there beyond their runs, in the order of pipelines and tasks.
@@ -68,6 +71,10 @@ fn one(state: &State, world: &World, execution: ExecutionId, run: &RunId, live: 
         sentence: seen.sentence,
         cost: known.map(cost).unwrap_or_default(),
         may: may(state, run, place),
+        request: match &node.task.kind {
+            Kind::Serving(serving) => serving::request(&serving.files),
+            _ => None,
+        },
         port: known.and_then(|known| known.launch.as_ref()?.ports.first().copied()),
         execution,
     })

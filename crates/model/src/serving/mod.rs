@@ -5,9 +5,11 @@
 
 mod lint;
 mod python;
+mod request;
 mod templates;
 
 pub use lint::{Finding, Place, Reading, lint, read};
+pub use request::{Request, request};
 pub use templates::template;
 
 use serde::{Deserialize, Serialize};

@@ -1,5 +1,6 @@
 //! Where is a pipeline drawn?
 
+mod arrivals;
 mod asks;
 mod desk;
 mod dock;
@@ -95,7 +96,11 @@ fn Work(desk: Desk) -> impl IntoView {
             <top::Top desk=desk />
             <palette::Palette desk=desk />
             <main class="desk-middle" aria-label="Canvas">
-                <div class="desk-canvas">
+                <div
+                    class="desk-canvas"
+                    on:dragover=move |event| event.prevent_default()
+                    on:drop=move |event| arrivals::drop_on_canvas(desk, &event)
+                >
                     <Canvas handle=desk.handle />
                     <asks::Asks desk=desk />
                     <palette::FirstStep desk=desk />

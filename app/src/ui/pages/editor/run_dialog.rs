@@ -3,15 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use leptos::{prelude::*, task::spawn_local};
-use model::{Parameter, ParameterType, Problem, TaskId, kind::KindName, order::Order, part, run::Part, validate};
+use leptos_router::components::A;
+use model::{
+    Parameter, ParameterType, PipelineId, Problem, TaskId, kind::KindName, order::Order, part, run::Part, validate,
+};
 
 use super::{desk::Desk, dock};
 use crate::{
-    api::runs::{NewRun, Reading, run_reading, start_run},
+    api::{
+        runs::{NewRun, Reading, run_reading, start_run},
+        site::{SpaceWarning, little_space},
+    },
     error::ApiError,
     ui::{
         kit::{Dialog, Icon},
-        routes,
+        routes, words,
     },
 };
 
@@ -23,6 +29,8 @@ struct Wish {
     again: RwSignal<BTreeSet<TaskId>>,
     busy: RwSignal<bool>,
     refusal: RwSignal<Option<ApiError>>,
+    /// Set while there is little room for what it would write.
+    tight: RwSignal<Option<SpaceWarning>>,
 }
 
 /// Parameters, what stops it, what it reads. With nothing to ask it starts at once.
@@ -35,16 +43,15 @@ pub fn RunDialog(desk: Desk, part: Part) -> impl IntoView {
         again: RwSignal::new(BTreeSet::new()),
         busy: RwSignal::new(false),
         refusal: RwSignal::new(None),
+        tight: RwSignal::new(None),
     };
     let parameters = desk.handle.with_pipeline_untracked(|pipeline| pipeline.settings.parameters.clone());
     let loads = loads(desk, &part);
     let stops = Memo::new(move |_| wish.stops());
     let silent = parameters.is_empty() && part == Part::All && stops.with_untracked(Vec::is_empty);
-    if silent {
-        wish.start();
-    }
-    // Nothing to ask: the dialog comes only if the server refuses.
-    let shown = move || !silent || wish.refusal.with(Option::is_some);
+    wish.look_for_room(silent);
+    // Nothing to ask: the dialog comes only if there is little room or the server refuses.
+    let shown = move || !silent || wish.tight.with(Option::is_some) || wish.refusal.with(Option::is_some);
     let (parameters, loads) = (StoredValue::new(parameters), StoredValue::new(loads));
     move || {
         shown().then(|| {
@@ -59,6 +66,7 @@ pub fn RunDialog(desk: Desk, part: Part) -> impl IntoView {
                         <div class="dialog-body">
                             <Stops desk=desk stops=stops />
                             <Refused wish=wish />
+                            <Tight wish=wish />
                             {parameters.get_value().into_iter().map(|one| view! { <Value wish=wish one=one /> }).collect_view()}
                             {loads.get_value().into_iter().map(|(id, name)| view! { <Again wish=wish id=id name=name /> }).collect_view()}
                             {(wish.part.get_value() != Part::All).then(|| view! { <Reads wish=wish /> })}
@@ -109,6 +117,18 @@ impl Wish {
                 part::stopping(pipeline, &tasks, &problems).into_iter().cloned().collect()
             })
         })
+    }
+
+    /// Starts at once when there is room and nothing else to ask.
+    fn look_for_room(self, silent: bool) {
+        spawn_local(async move {
+            // Whether there is room is no reason not to run.
+            match little_space().await.ok().flatten() {
+                Some(warning) => drop(self.tight.try_set(Some(warning))),
+                None if silent => self.start(),
+                None => {}
+            }
+        });
     }
 
     fn new_run(self, revision: u64) -> NewRun {
@@ -193,6 +213,31 @@ fn Refused(wish: Wish) -> impl IntoView {
             view! {
                 <div class="note failed" role="alert">
                     {sentences.into_iter().map(|sentence| view! { <p>{sentence}</p> }).collect_view()}
+                </div>
+            }
+        })
+    }
+}
+
+/// The space is freed on the page of a pipeline's runs.
+#[component]
+fn Tight(wish: Wish) -> impl IntoView {
+    let row = |(id, name, bytes): (PipelineId, String, u64)| {
+        view! {
+            <li>
+                <A href=routes::runs_of(&id)>{name}</A>
+                <span class="hint">" " {words::size(bytes)}</span>
+            </li>
+        }
+    };
+    move || {
+        wish.tight.get().map(|SpaceWarning { sentence, largest }| {
+            let intro = (!largest.is_empty()).then_some("The most is held by the runs of:");
+            view! {
+                <div class="note waits" role="status">
+                    <p>{sentence}</p>
+                    <p>{intro}</p>
+                    <ul class="reasons">{largest.into_iter().map(row).collect_view()}</ul>
                 </div>
             }
         })

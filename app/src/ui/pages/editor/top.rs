@@ -8,6 +8,7 @@ use super::{desk::Desk, saver::Saving};
 use crate::ui::{
     canvas::Command,
     kit::{Icon, Item, Menu},
+    routes,
     shell::{ThemeSwitch, TopBar},
     words,
 };
@@ -52,7 +53,7 @@ fn items(desk: Desk) -> Signal<Vec<Item>> {
             desk.handle.select(Default::default());
             desk.sheet.set(Some("inspector"));
         }),
-        Item::new("list", "Runs of this pipeline", move || desk.go.run(format!("/runs?pipeline={}", desk.id()))),
+        Item::new("list", "Runs of this pipeline", move || desk.go.run(routes::runs_of(&desk.id()))),
         Item::new("file-json", "Export as JSON", move || file("json")),
         Item::new("archive", "Export as zip with work folders", move || file("zip")),
     ])

@@ -38,17 +38,11 @@ struct LogState {
     lines: RwSignal<Vec<Line>>,
     next: StoredValue<u64>,
     dropped: RwSignal<usize>,
-    refused: RwSignal<Option<String>>,
 }
 
 impl LogState {
     fn follow(execution: &ExecutionId) -> LogState {
-        let log = LogState {
-            lines: RwSignal::default(),
-            next: StoredValue::new(0),
-            dropped: RwSignal::new(0),
-            refused: RwSignal::new(None),
-        };
+        let log = LogState { lines: RwSignal::default(), next: StoredValue::new(0), dropped: RwSignal::new(0) };
         let (asked, own) = (execution.clone(), execution.clone());
         Live::here().watch(
             move || Ask::Log { execution: asked.clone(), from: log.next.try_get_value().unwrap_or_default() },
@@ -158,12 +152,8 @@ fn LogLines(log: LogState, shown: Memo<Vec<usize>>, follows: RwSignal<bool>) -> 
     }
 }
 
-fn empty_sentence(log: LogState) -> String {
-    match (log.refused.get(), log.lines.with(Vec::is_empty)) {
-        (Some(sentence), _) => sentence,
-        (None, true) => "Nothing has been written yet.".into(),
-        (None, false) => "No line has this text.".into(),
-    }
+fn empty_sentence(log: LogState) -> &'static str {
+    if log.lines.with(Vec::is_empty) { "Nothing has been written yet." } else { "No line has this text." }
 }
 
 fn rows(log: LogState, shown: Memo<Vec<usize>>, (first, last): (usize, usize)) -> Vec<impl IntoView> {

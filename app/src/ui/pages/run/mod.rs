@@ -10,16 +10,17 @@ mod timeline;
 use std::{collections::BTreeMap, time::Duration};
 
 use leptos::{prelude::*, task::spawn_local};
-use leptos_router::hooks::use_params_map;
+use leptos_router::hooks::{use_navigate, use_params_map};
 use model::{
     Pipeline, RunId, TaskId, document,
-    run::{Part, RunStatus, TaskStatus, TaskView},
+    run::{Part, RunStatus, RunSummary, TaskStatus, TaskView},
 };
 
 use self::{events::Events, panel::TaskPanel, state::LiveRun, timeline::Timeline};
 use crate::ui::{
     canvas::{Canvas, CardStatus, EditorHandle, Mode, Selection},
-    kit::{Icon, RunPill, Tab, Tabs},
+    kit::{Failed, Icon, Loading, RunPill, Tab, Tabs},
+    pages::runs::{DroppedMark, PinMark, RemoveRun, RunMenu},
     shell::TopBar,
     words,
 };
@@ -42,14 +43,21 @@ pub fn RunPage() -> impl IntoView {
             Ok::<_, ApiError>((page, pipeline))
         }
     });
-    view! {
-        <Suspense fallback=|| view! { <p class="page-note">"Loading the run…"</p> }>
-            {move || page.get().map(|answer| match answer {
-                Ok((page, pipeline)) => view! { <Run page pipeline/> }.into_any(),
-                Err(error) => view! { <p class="page-note problem" role="alert">{error.to_string()}</p> }.into_any(),
-            })}
-        </Suspense>
+    // Not in a `Suspense`, which would take the page away whenever a part of it waits for an answer.
+    move || match page.get() {
+        None => apart(view! { <Loading lines=6/> }.into_any()),
+        Some(Err(error)) => apart(view! { <Failed error again=move |()| page.refetch()/> }.into_any()),
+        Some(Ok((page, pipeline))) => view! { <Run page pipeline/> }.into_any(),
     }
+}
+
+/// Where there is no run to show.
+fn apart(inside: AnyView) -> AnyView {
+    view! {
+        <TopBar/>
+        <main class="page"><div class="panel">{inside}</div></main>
+    }
+    .into_any()
 }
 
 #[component]
@@ -153,12 +161,18 @@ fn Bar(live: LiveRun, changed_since: bool, now: Signal<u64>) -> impl IntoView {
         </nav>
         {move || view! { <RunPill status=status.get()/> }}
         <span class="hint" title=move || summary.with(|summary| words::exact(summary.started))>{lasted}</span>
+        <PinMark run=summary/>
+        <DroppedMark run=summary/>
         <Show when=move || changed_since>
             <span class="hint">"The pipeline has changed since."</span>
         </Show>
         <span class="problem" role="alert">{move || outcome.get()}</span>
     };
+    let removing = RwSignal::new(None::<RunSummary>);
+    let navigate = use_navigate();
+    let gone = Callback::new(move |()| navigate("/runs", Default::default()));
     let tools = view! {
+        <RunMenu run=summary removing/>
         <a class="button" href=editor><Icon name="pencil"/>"Edit pipeline"</a>
         <Show when=move || status.get().has_ended()>
             <button class="button" on:click=move |_| actions::start(live, Part::All, outcome)>
@@ -173,7 +187,12 @@ fn Bar(live: LiveRun, changed_since: bool, now: Signal<u64>) -> impl IntoView {
             </button>
         </Show>
     };
-    view! { <TopBar crumbs=crumbs.into_any() tools=tools.into_any()/> }
+    view! {
+        <TopBar crumbs=crumbs.into_any() tools=tools.into_any()/>
+        {move || removing.get().map(|run| {
+            view! { <RemoveRun run on_gone=gone on_close=move |()| removing.set(None)/> }
+        })}
+    }
 }
 
 /// Nothing is chosen: what the run does, and how to look closer.

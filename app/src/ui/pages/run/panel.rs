@@ -15,7 +15,8 @@ use super::{
 use crate::{
     api::site::get_site,
     ui::{
-        kit::{Icon, KindChip, Tab, Tabs, TaskPill},
+        kit::{Copyable, KindChip, Tab, Tabs, TaskPill},
+        pages::services,
         words,
     },
 };
@@ -51,6 +52,7 @@ pub fn TaskPanel(live: LiveRun, snapshot: StoredValue<Pipeline>, task: TaskId) -
             <Show when=move || kind == KindName::Container && view.with(is_live)>
                 <ShellLine name=shell_name.clone()/>
             </Show>
+            {(kind == KindName::Serving).then(|| view! { <ServingAddress live task=task.clone()/> })}
             <Show when=move || is_over.get() && kind != KindName::Volume>
                 <RunFromHere live task=from_here.clone() outcome/>
             </Show>
@@ -104,22 +106,22 @@ fn ShellLine(name: String) -> impl IntoView {
     } else {
         name
     };
-    let line = format!("fletchline exec {quoted}");
-    let copied = RwSignal::new(false);
-    let shown = line.clone();
-    let copy = move |_| {
-        let _ = window().navigator().clipboard().write_text(&line);
-        copied.set(true);
-    };
     view! {
-        <div class="shell-line">
-            <code>{shown}</code>
-            <button class="icon-button" aria-label="Copy the command" on:click=copy>
-                {move || if copied.get() { view! { <Icon name="check"/> } } else { view! { <Icon name="copy"/> } }}
-            </button>
-        </div>
+        <Copyable text=format!("fletchline exec {quoted}") label="Copy the command" />
         <p class="hint">"Opens a shell inside the running task, on the server's machine."</p>
     }
+}
+
+/// Where programs find this run's version.
+#[component]
+fn ServingAddress(live: LiveRun, task: TaskId) -> impl IntoView {
+    let services = services::follow();
+    let run = live.summary.with_untracked(|summary| summary.id.clone());
+    let own = Memo::new(move |_| {
+        let all = services.get()?.ok()?;
+        all.into_iter().find(|service| service.run == run && service.execution.task == task)
+    });
+    move || own.get().map(|service| view! { <services::Address service=service /> })
 }
 
 #[component]

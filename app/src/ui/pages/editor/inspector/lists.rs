@@ -4,11 +4,11 @@ use leptos::{html, prelude::*, task::spawn_local};
 use serde_json::{Value, json};
 
 use super::{
+    super::arrivals,
     codec::Codec,
     fields::{Bare, Choice, Head, Out, Says, Typing},
     form::Form,
 };
-use crate::ui::files;
 
 const UNPACK: [(&str, &str); 13] = [
     ("auto", "Unpack: as it is"),
@@ -73,21 +73,14 @@ fn Drop(form: Form) -> impl IntoView {
     let input = NodeRef::<html::Input>::new();
     let busy = RwSignal::new(false);
     let send = move |file: web_sys::File| {
+        let Some(task) = form.task() else { return };
         busy.set(true);
         spawn_local(async move {
-            let answer = files::upload(&file).await;
+            arrivals::load(form.desk, task, file).await;
             busy.try_set(false);
-            match answer {
-                Ok(url) => form.push("sources", json!({ "url": url })),
-                Err(error) => form.desk.toasts.fail(error),
-            }
         });
     };
-    let dropped = move |event: web_sys::DragEvent| {
-        event.prevent_default();
-        let file = event.data_transfer().and_then(|data| data.files()).and_then(|files| files.get(0));
-        file.into_iter().for_each(send);
-    };
+    let dropped = move |event: web_sys::DragEvent| arrivals::dropped(&event).into_iter().for_each(send);
     let chosen = move |_| {
         let file = input.get_untracked().and_then(|input| input.files()).and_then(|files| files.get(0));
         file.into_iter().for_each(send);
