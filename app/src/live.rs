@@ -21,8 +21,8 @@ pub enum Ask {
     Run { run: RunId, version: u64 },
     /// A log from this byte on.
     Log { execution: ExecutionId, from: u64 },
-    /// Others' saves of this pipeline.
-    Pipeline { id: PipelineId },
+    /// Others' saves of this pipeline, newer than `revision`.
+    Pipeline { id: PipelineId, revision: u64 },
     /// No longer the run, the log, ….
     Forget { what: Box<Ask> },
 }

@@ -2,7 +2,6 @@
 
 mod site;
 
-use futures::StreamExt;
 use http::StatusCode;
 use reqwest::Method;
 use serde_json::json;
@@ -145,23 +144,15 @@ async fn every_answer_says_what_a_browser_may_do_with_it() {
     }
 }
 
-async fn socket(site: &Site, origin: &str, cookie: &str) -> Result<impl StreamExt, tungstenite::Error> {
-    use tungstenite::client::IntoClientRequest;
-    let mut request = format!("{}/live", site.origin.replace("http", "ws")).into_client_request().unwrap();
-    request.headers_mut().insert("origin", origin.parse().unwrap());
-    request.headers_mut().insert("cookie", cookie.parse().unwrap());
-    tokio_tungstenite::connect_async(request).await.map(|(socket, _)| socket)
-}
-
 #[tokio::test]
 async fn the_web_socket_opens_for_our_own_page_alone() {
     let site = Site::new().await;
-    assert!(socket(&site, &site.origin, &site.cookie).await.is_ok());
+    assert!(site.live(&site.origin, &site.cookie).await.is_ok());
     let status = |error: tungstenite::Error| match error {
         tungstenite::Error::Http(answer) => answer.status().as_u16(),
         other => panic!("{other}"),
     };
-    assert_eq!(socket(&site, "http://evil.example", &site.cookie).await.map(drop).map_err(status), Err(403));
-    assert_eq!(socket(&site, "null", &site.cookie).await.map(drop).map_err(status), Err(403));
-    assert_eq!(socket(&site, &site.origin, "a=b").await.map(drop).map_err(status), Err(401));
+    assert_eq!(site.live("http://evil.example", &site.cookie).await.map(drop).map_err(status), Err(403));
+    assert_eq!(site.live("null", &site.cookie).await.map(drop).map_err(status), Err(403));
+    assert_eq!(site.live(&site.origin, "a=b").await.map(drop).map_err(status), Err(401));
 }

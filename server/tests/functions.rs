@@ -4,10 +4,12 @@ mod site;
 
 use std::collections::BTreeMap;
 
+use futures::{SinkExt, StreamExt};
 use http::StatusCode;
 use reqwest::Method;
 use serde_json::{Value, json};
 use site::Site;
+use tokio_tungstenite::tungstenite::Message;
 
 #[tokio::test]
 async fn a_pipeline_is_made_listed_opened_saved_copied_and_deleted() {
@@ -39,6 +41,31 @@ async fn a_stale_save_is_refused_and_shows_what_is_stored() {
     let error: Value = stale.json().await.unwrap();
     assert_eq!((error["error"].as_str(), error["revision"].as_u64()), (Some("stale"), Some(2)));
     assert_eq!(error["document"], document);
+}
+
+#[tokio::test]
+async fn a_tab_is_told_of_a_save_that_came_before_it_watched_and_of_each_one_after() {
+    let site = Site::new().await;
+    let id = site.empty_pipeline("Digits").await;
+    let document = site.ask("pipelines/open", json!({"id": id})).await["document"].clone();
+    let save = async |revision: u64| {
+        site.ask("pipelines/save", json!({"id": id, "revision": revision, "document": document})).await
+    };
+    save(1).await;
+    let mut live = site.live(&site.origin, &site.cookie).await.unwrap();
+    let watch = json!({"watch": "pipeline", "id": id, "revision": 1}).to_string();
+    live.send(Message::text(watch)).await.unwrap();
+    assert_eq!(told(&mut live).await, json!({"tell": "saved", "id": id, "revision": 2}));
+    save(2).await;
+    assert_eq!(told(&mut live).await, json!({"tell": "saved", "id": id, "revision": 3}));
+}
+
+async fn told(live: &mut site::Socket) -> Value {
+    loop {
+        if let Message::Text(text) = live.next().await.unwrap().unwrap() {
+            return serde_json::from_str(&text).unwrap();
+        }
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 use crate::{bundle::target, root, setup, shell, test::Count};
 
 /// Needs `dist/` and a built server. The tests start servers of their own, each on a data folder of its own.
-pub fn e2e(filter: Option<&str>) -> Result<Count> {
+pub fn e2e(filter: Option<&str>, all: &mut Count) -> Result<()> {
     setup::to_test()?;
     let folder = root().join("end2end");
     shell::run(&mut shell::cargo(&["build", "--package", "server", "--package", "task"]))?;
@@ -28,5 +28,7 @@ pub fn e2e(filter: Option<&str>) -> Result<Count> {
             _ => {}
         }
     })?;
-    if went_well { Ok(count) } else { bail!("{} tests in Chromium failed", count.failed.max(1)) }
+    let failed = count.failed.max(1);
+    all.add(count);
+    if went_well { Ok(()) } else { bail!("{failed} tests in Chromium failed") }
 }

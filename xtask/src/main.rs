@@ -80,7 +80,7 @@ fn carry_out(command: Command) -> anyhow::Result<()> {
         Command::Test { steps } => test::test(&steps),
         Command::Bundle { dev } => bundle::bundle(profile(dev)),
         Command::Images { dev } => images::images(dev),
-        Command::E2e { filter } => e2e::e2e(filter.as_deref()).map(drop),
+        Command::E2e { filter } => e2e::e2e(filter.as_deref(), &mut test::Count::default()),
         Command::Bench { what } => bench::bench(&what),
         Command::Soak => soak::soak(),
     }

@@ -31,7 +31,7 @@ pub struct Count {
 }
 
 impl Count {
-    fn add(&mut self, other: Count) {
+    pub fn add(&mut self, other: Count) {
         self.passed += other.passed;
         self.failed += other.failed;
         self.skipped += other.skipped;
@@ -48,7 +48,7 @@ pub fn test(steps: &[Step]) -> Result<()> {
         let outcome = match step {
             Step::Check => check(),
             Step::Rust => rust(&mut count),
-            Step::Browser => bundle::bundle(Profile::Small).and_then(|()| e2e::e2e(None)).map(|more| count.add(more)),
+            Step::Browser => bundle::bundle(Profile::Small).and_then(|()| e2e::e2e(None, &mut count)),
             Step::Cluster => cluster(&mut count),
         };
         println!("-- {} took {} s", name(*step), started.elapsed().as_secs());

@@ -184,6 +184,7 @@ fn subject(ask: &Ask) -> Ask {
     match ask {
         Ask::Run { run, .. } => Ask::Run { run: run.clone(), version: 0 },
         Ask::Log { execution, .. } => Ask::Log { execution: execution.clone(), from: 0 },
-        Ask::Runs | Ask::Pipeline { .. } | Ask::Forget { .. } => ask.clone(),
+        Ask::Pipeline { id, .. } => Ask::Pipeline { id: id.clone(), revision: 0 },
+        Ask::Runs | Ask::Forget { .. } => ask.clone(),
     }
 }

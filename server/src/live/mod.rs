@@ -10,7 +10,7 @@ use axum::{
     extract::{State, WebSocketUpgrade},
     response::Response,
 };
-use model::ExecutionId;
+use model::{ExecutionId, PipelineId};
 use tokio::sync::{broadcast, watch};
 
 use crate::backend::{Core, RunChange, Runs, Saved};
@@ -40,6 +40,10 @@ impl Live {
 
     fn saves(&self) -> broadcast::Receiver<Saved> {
         self.core.saves.subscribe()
+    }
+
+    async fn revision(&self, id: &PipelineId) -> Option<u64> {
+        self.core.store.pipeline(id).await.ok().flatten().map(|found| found.head.revision)
     }
 
     fn log(&self, execution: &ExecutionId) -> PathBuf {

@@ -1,10 +1,6 @@
 //! What does one tab watch, and what is it told?
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use app::live::{Ask, Tell};
 use axum::extract::ws::{Message, WebSocket};
@@ -36,7 +32,8 @@ pub(super) struct Tab {
     /// The version that the tab has seen.
     runs: BTreeMap<RunId, u64>,
     logs: BTreeMap<ExecutionId, Log>,
-    pipelines: BTreeSet<PipelineId>,
+    /// The revision that the tab has.
+    pipelines: BTreeMap<PipelineId, u64>,
     heard: Instant,
 }
 
@@ -70,7 +67,7 @@ impl Tab {
             all_runs: false,
             runs: BTreeMap::new(),
             logs: BTreeMap::new(),
-            pipelines: BTreeSet::new(),
+            pipelines: BTreeMap::new(),
             heard: Instant::now(),
         }
     }
@@ -155,9 +152,9 @@ impl Tab {
                 self.logs.insert(execution, Log { next: from, run, idle: 0 });
                 self.look_at_logs().await
             }
-            Ask::Pipeline { id } => {
-                self.pipelines.insert(id);
-                Ok(())
+            Ask::Pipeline { id, revision } => {
+                self.pipelines.insert(id.clone(), revision);
+                self.tell_newer(&id).await
             }
         }
     }
@@ -167,7 +164,7 @@ impl Tab {
             Ask::Runs => self.all_runs = false,
             Ask::Run { run, .. } => drop(self.runs.remove(&run)),
             Ask::Log { execution, .. } => drop(self.logs.remove(&execution)),
-            Ask::Pipeline { id } => drop(self.pipelines.remove(&id)),
+            Ask::Pipeline { id, .. } => drop(self.pipelines.remove(&id)),
             Ask::Forget { .. } => {}
         }
     }
@@ -229,12 +226,32 @@ impl Tab {
 
     async fn saved(&mut self, saved: Result<Saved, RecvError>) -> Result<(), Gone> {
         match saved {
-            Ok(Saved { id, revision }) if self.pipelines.contains(&id) => {
-                self.tell(&Tell::Saved { id, revision }).await
+            Ok(Saved { id, revision }) => self.tell_saved(id, revision).await,
+            Err(RecvError::Lagged(_)) => {
+                let watched: Vec<PipelineId> = self.pipelines.keys().cloned().collect();
+                for id in watched {
+                    self.tell_newer(&id).await?;
+                }
+                Ok(())
             }
-            // A missed save is noticed at the tab's own next one, which is refused as stale.
-            Ok(_) | Err(RecvError::Lagged(_)) => Ok(()),
             Err(RecvError::Closed) => Err(Gone),
+        }
+    }
+
+    async fn tell_saved(&mut self, id: PipelineId, revision: u64) -> Result<(), Gone> {
+        match self.pipelines.get_mut(&id) {
+            Some(known) if *known < revision => *known = revision,
+            Some(_) | None => return Ok(()),
+        }
+        self.tell(&Tell::Saved { id, revision }).await
+    }
+
+    /// What was saved before it was watched, or while nobody listened.
+    async fn tell_newer(&mut self, id: &PipelineId) -> Result<(), Gone> {
+        match self.live.revision(id).await {
+            Some(revision) => self.tell_saved(id.clone(), revision).await,
+            // A pipeline that is gone or cannot be read is told by whatever the tab asks next.
+            None => Ok(()),
         }
     }
 

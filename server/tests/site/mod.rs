@@ -9,6 +9,12 @@ use reqwest::{Client, Method, Response, redirect::Policy};
 use serde_json::Value;
 use server::{data_folder::DataFolder, serve::Server};
 use tempfile::TempDir;
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream,
+    tungstenite::{self, client::IntoClientRequest},
+};
+
+pub type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
 
 pub struct Site {
     pub server: Server,
@@ -52,6 +58,14 @@ impl Site {
 
     pub async fn post(&self, function: &str, body: &Value) -> Response {
         self.request(Method::POST, &format!("/api/{function}")).json(body).send().await.unwrap()
+    }
+
+    /// The tab's live connection, for a page at `origin`.
+    pub async fn live(&self, origin: &str, cookie: &str) -> Result<Socket, tungstenite::Error> {
+        let mut request = format!("{}/live", self.origin.replace("http", "ws")).into_client_request().unwrap();
+        request.headers_mut().insert("origin", origin.parse().unwrap());
+        request.headers_mut().insert("cookie", cookie.parse().unwrap());
+        tokio_tungstenite::connect_async(request).await.map(|(socket, _)| socket)
     }
 
     /// The answer of a server function that goes well.

@@ -71,7 +71,7 @@ impl Saver {
         });
         let id = desk.id();
         Live::here().watch(
-            move || Ask::Pipeline { id: id.clone() },
+            move || Ask::Pipeline { id: id.clone(), revision: self.revision.try_get_value().unwrap_or_default() },
             move |tell| {
                 if let Tell::Saved { id, revision } = tell
                     && *id == desk.id()
