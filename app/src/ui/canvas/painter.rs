@@ -18,7 +18,7 @@ type Told = Box<dyn Fn()>;
 pub struct Painter {
     handle: EditorHandle,
     surface: RefCell<Surface>,
-    scheduled: Cell<bool>,
+    scheduled: Cell<Option<i32>>,
     alive: Cell<bool>,
     /// The scene's version that was painted last.
     painted: Cell<u64>,
@@ -36,7 +36,7 @@ impl Painter {
         let painter = Rc::new(Painter {
             handle,
             surface: RefCell::new(surface),
-            scheduled: Cell::new(false),
+            scheduled: Cell::new(None),
             alive: Cell::new(true),
             painted: Cell::new(u64::MAX),
             rests: Cell::new(false),
@@ -57,18 +57,22 @@ impl Painter {
 
     /// A picture in the next frame; more calls until then are the same wish.
     pub fn schedule(&self) {
-        if self.scheduled.get() || !self.alive.get() {
+        if self.scheduled.get().is_some() || !self.alive.get() {
             return;
         }
         if let (Some(window), Some(frame)) = (web_sys::window(), self.frame.borrow().as_ref()) {
             let asked = window.request_animation_frame(frame.as_ref().unchecked_ref());
-            self.scheduled.set(asked.is_ok());
+            self.scheduled.set(asked.ok());
         }
     }
 
     /// The page is going: nothing may be drawn or told any more.
     pub fn stop(&self) {
         self.alive.set(false);
+        // The browser would call what is dropped with the page.
+        if let (Some(window), Some(frame)) = (web_sys::window(), self.scheduled.take()) {
+            let _ = window.cancel_animation_frame(frame);
+        }
     }
 
     pub fn resize(&self, width: f64, height: f64, density: f64) {
@@ -88,7 +92,7 @@ impl Painter {
     }
 
     fn frame(&self, time: f64) {
-        self.scheduled.set(false);
+        self.scheduled.set(None);
         if !self.alive.get() {
             return;
         }
