@@ -11,12 +11,19 @@ use std::{
 };
 
 use async_trait::async_trait;
-use engine::{action::Action, observed::Observed};
-use model::{ExecutionId, launch::Launch, path::WORK, site::Capacity};
+use engine::{
+    action::Action,
+    observed::{Exit, Observed},
+};
+use model::{ExecutionId, launch::Launch, path::WORK, site::Capacity, supervise::How};
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite},
     sync::mpsc,
 };
+
+/// Pieces that may wait for the person; the program waits then.
+const WAITING: usize = 64;
+const PIECE: usize = 16 * 1024;
 
 /// Observes and performs; decides nothing.
 ///
@@ -124,4 +131,31 @@ pub enum RunnerError {
     /// Trying again as it is will not help.
     #[error("{0}")]
     Refused(String),
+}
+
+/// How a program came to its end, as the engine hears it from every runner.
+fn exit(how: &How) -> Exit {
+    match how {
+        How::Code(code) => Exit::Code { code: *code },
+        How::Signal(signal) => Exit::Signal { signal: *signal },
+        How::OutOfMemory(sentence) => Exit::OutOfMemory { sentence: sentence.clone() },
+        How::TimedOut => Exit::TimedOut,
+        How::NotStarted(sentence) => Exit::NotStarted { sentence: sentence.clone() },
+        How::SnapshotFailed(sentence) => Exit::SnapshotFailed { sentence: sentence.clone() },
+    }
+}
+
+/// What a program inside a task says, piece by piece, until it or the listener is gone.
+async fn pass_on(
+    from: Option<impl AsyncRead + Unpin>,
+    to: mpsc::Sender<SessionOutput>,
+    kind: impl Fn(Vec<u8>) -> SessionOutput,
+) {
+    let Some(mut from) = from else { return };
+    let mut bytes = vec![0; PIECE];
+    while let Ok(count @ 1..) = from.read(&mut bytes).await {
+        if to.send(kind(bytes[..count].to_vec())).await.is_err() {
+            return;
+        }
+    }
 }

@@ -93,12 +93,7 @@ fn over(pod: &Pod, terminated: &ContainerStateTerminated, now: Millis) -> Phase 
 fn of_how(how: &How, terminated: &ContainerStateTerminated, pod: &Pod) -> Exit {
     match how {
         How::Signal(9) if terminated.reason.as_deref() == Some("OOMKilled") => out_of_memory(pod),
-        How::Code(code) => Exit::Code { code: *code },
-        How::Signal(signal) => Exit::Signal { signal: *signal },
-        How::OutOfMemory(sentence) => Exit::OutOfMemory { sentence: sentence.clone() },
-        How::TimedOut => Exit::TimedOut,
-        How::NotStarted(sentence) => Exit::NotStarted { sentence: sentence.clone() },
-        How::SnapshotFailed(sentence) => Exit::SnapshotFailed { sentence: sentence.clone() },
+        how => crate::runner::exit(how),
     }
 }
 

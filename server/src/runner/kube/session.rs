@@ -15,16 +15,15 @@ use kube::{
 };
 use model::supervise::HELPER;
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf},
     sync::mpsc,
 };
 
 use super::manifest::TASK;
-use crate::runner::{Connection, Exec, RunnerError, Session, SessionInput, SessionOutput, TerminalSize, local::links};
+use crate::runner::{
+    Connection, Exec, RunnerError, Session, SessionInput, SessionOutput, TerminalSize, WAITING, local::links, pass_on,
+};
 
-/// Pieces that may wait for the person; the program waits then.
-const WAITING: usize = 64;
-const PIECE: usize = 16 * 1024;
 const SHELL: [&str; 3] = ["sh", "-c", "command -v bash >/dev/null && exec bash; exec sh"];
 
 fn unavailable(what: &str, error: impl std::fmt::Display) -> RunnerError {
@@ -80,20 +79,6 @@ fn exit_code(status: Option<&k8s_openapi::apimachinery::pkg::apis::meta::v1::Sta
     let causes = status.details.iter().filter_map(|details| details.causes.as_ref()).flatten();
     let code = causes.filter(|cause| cause.reason.as_deref() == Some("ExitCode"));
     code.filter_map(|cause| cause.message.as_deref()?.parse().ok()).next().unwrap_or(126)
-}
-
-async fn pass_on(
-    from: Option<impl AsyncRead + Unpin>,
-    to: mpsc::Sender<SessionOutput>,
-    kind: impl Fn(Vec<u8>) -> SessionOutput,
-) {
-    let Some(mut from) = from else { return };
-    let mut bytes = vec![0; PIECE];
-    while let Ok(count @ 1..) = from.read(&mut bytes).await {
-        if to.send(kind(bytes[..count].to_vec())).await.is_err() {
-            return;
-        }
-    }
 }
 
 /// Returns when the person has left.

@@ -17,16 +17,12 @@ use rustix::{
     termios::{Winsize, tcsetwinsize},
 };
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
+    io::AsyncWriteExt,
     process::{Child, Command},
     sync::mpsc,
 };
 
-use crate::runner::{Exec, RunnerError, Session, SessionInput, SessionOutput, TerminalSize};
-
-/// Pieces that may wait for the person; the program waits then.
-const WAITING: usize = 64;
-const PIECE: usize = 16 * 1024;
+use crate::runner::{Exec, PIECE, RunnerError, Session, SessionInput, SessionOutput, TerminalSize, WAITING, pass_on};
 
 /// Must be called inside a tokio runtime.
 ///
@@ -152,20 +148,6 @@ fn with_pipes(
         tell_end(code, &to_person).await;
     });
     Ok(())
-}
-
-async fn pass_on(
-    from: Option<impl AsyncRead + Unpin>,
-    to: mpsc::Sender<SessionOutput>,
-    kind: impl Fn(Vec<u8>) -> SessionOutput,
-) {
-    let Some(mut from) = from else { return };
-    let mut bytes = vec![0; PIECE];
-    while let Ok(count @ 1..) = from.read(&mut bytes).await {
-        if to.send(kind(bytes[..count].to_vec())).await.is_err() {
-            return;
-        }
-    }
 }
 
 /// The session was dropped.

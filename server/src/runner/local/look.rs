@@ -1,11 +1,7 @@
 //! What do the files of an execution say about it?
 
-use engine::observed::{Ended, Exit, Observation, Phase};
-use model::{
-    ExecutionId,
-    launch::Program,
-    supervise::{End, How},
-};
+use engine::observed::{Ended, Observation, Phase};
+use model::{ExecutionId, launch::Program, supervise::End};
 
 use super::{
     folder::{Accepted, ExecutionFolder, Told},
@@ -52,13 +48,6 @@ fn running(told: &Told, accepted: &Accepted, is_supervised: bool, boot: &str, pr
 }
 
 fn ended(end: &End, facts: Option<serde_json::Value>) -> Ended {
-    let exit = match &end.how {
-        How::Code(code) => Exit::Code { code: *code },
-        How::Signal(signal) => Exit::Signal { signal: *signal },
-        How::OutOfMemory(sentence) => Exit::OutOfMemory { sentence: sentence.clone() },
-        How::TimedOut => Exit::TimedOut,
-        How::NotStarted(sentence) => Exit::NotStarted { sentence: sentence.clone() },
-        How::SnapshotFailed(sentence) => Exit::SnapshotFailed { sentence: sentence.clone() },
-    };
+    let exit = crate::runner::exit(&end.how);
     Ended { exit, started: end.started, ended: end.ended, facts }
 }
