@@ -44,7 +44,9 @@ export async function signIn(link, options = {}) {
   page.on("console", (message) => message.type() === "error" && page.problems.push(said(message)));
   await page.goto(link);
   // The link goes on to the first page by itself.
-  await page.getByRole("banner").waitFor();
+  await page.getByRole("banner").waitFor().catch(async (error) => {
+    throw new Error(`${error.message}\nThe page says: ${await page.locator("body").innerText()}`);
+  });
   return page;
 }
 

@@ -1,7 +1,7 @@
 //! Where do our own pages come from?
 //!
-//! From `dist/`, which a release carries inside and a debug build reads from the disk. A path without a dot is a page
-//! of the app, which is `index.html`.
+//! From `dist/`, which a release carries inside and a debug build reads from the disk (`build.rs` sees that it is
+//! there). A path without a dot is a page of the app, which is `index.html`.
 
 use axum::{
     body::Body,
@@ -13,7 +13,6 @@ use rust_embed::{EmbeddedFile, RustEmbed};
 
 #[derive(RustEmbed)]
 #[folder = "$CARGO_MANIFEST_DIR/../dist/"]
-#[allow_missing = true]
 struct Dist;
 
 const INDEX: &str = "index.html";
