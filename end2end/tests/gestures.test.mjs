@@ -157,6 +157,7 @@ test("a file dropped on a Load Data becomes its source, and one dropped beside i
   await editor.add("Load Data", { x: 150, y: 350 });
   await editor.rename("Numbers");
   const card = await editor.place("Numbers");
+  assert.ok(await dropFile(card.left + 40, card.middle, "dragover"), "the browser would leave the page for the file");
   await dropFile(card.left - 40, card.middle);
   await page.getByText("Drop the file on a Load Data task").waitFor();
   await dropFile(card.left + 40, card.middle);
@@ -167,15 +168,15 @@ test("a file dropped on a Load Data becomes its source, and one dropped beside i
   await until(async () => (await sources()).length, 0);
 });
 
-/** Lets a small file go over a point of the window. */
-function dropFile(x, y) {
+/** Lets a small file go over a point of the window, or only holds it there. Answers whether the page took the event. */
+function dropFile(x, y, what = "drop") {
   return page.evaluate(
-    ([x, y]) => {
+    ([x, y, what]) => {
       const dataTransfer = new DataTransfer();
       dataTransfer.items.add(new File(["1,2\n"], "numbers.csv"));
       const how = { dataTransfer, clientX: x, clientY: y, bubbles: true, cancelable: true };
-      document.elementFromPoint(x, y).dispatchEvent(new DragEvent("drop", how));
+      return !document.elementFromPoint(x, y).dispatchEvent(new DragEvent(what, how));
     },
-    [x, y],
+    [x, y, what],
   );
 }

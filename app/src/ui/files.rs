@@ -1,6 +1,7 @@
 //! How do files come from and go to a person's disk?
 
 use js_sys::Array;
+use model::PipelineId;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -10,6 +11,11 @@ use crate::{api::pipelines::Created, error::ApiError, paths};
 /// A click on a link with `download`: the browser asks where to.
 pub fn save_as(address: &str) {
     click_link(address, "");
+}
+
+/// A saved pipeline as `json` or `zip`.
+pub fn save_pipeline(id: &PipelineId, kind: &str) {
+    save_as(&paths::PIPELINE_FILE.replace("{file}", &format!("{id}.{kind}")));
 }
 
 /// A text of this page as a file.
@@ -28,6 +34,12 @@ fn click_link(address: &str, name: &str) {
     if let Ok(link) = link.dyn_into::<web_sys::HtmlElement>() {
         link.click();
     }
+}
+
+/// The first of the files that are dropped.
+pub fn dropped(event: &web_sys::DragEvent) -> Option<web_sys::File> {
+    event.prevent_default();
+    event.data_transfer().and_then(|data| data.files()).and_then(|files| files.get(0))
 }
 
 /// # Errors

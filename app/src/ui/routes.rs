@@ -32,6 +32,7 @@ pub fn runs_of(id: &model::PipelineId) -> String {
 #[component]
 pub fn App() -> impl IntoView {
     shell::apply_theme();
+    shell::keep_the_page_when_files_are_dropped();
     let toasts = Toasts::provide();
     Live::provide(toasts);
     view! {

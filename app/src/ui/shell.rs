@@ -80,6 +80,18 @@ fn Line() -> impl IntoView {
     }
 }
 
+/// Or the browser leaves the page for a file that misses the place that takes it.
+pub fn keep_the_page_when_files_are_dropped() {
+    let keep = |event: web_sys::DragEvent| {
+        let has_files = event.data_transfer().is_some_and(|data| data.types().includes(&"Files".into(), 0));
+        if has_files {
+            event.prevent_default();
+        }
+    };
+    window_event_listener(leptos::ev::dragover, keep);
+    window_event_listener(leptos::ev::drop, keep);
+}
+
 const THEME: &str = "fletchline.theme";
 
 /// The theme that a person chose; none: the system's.

@@ -83,6 +83,10 @@ pub enum Input {
         at: Option<Point>,
     },
     PaletteDrop,
+    /// A file from outside is dragged over the canvas; `None`: it went away or was dropped.
+    FileOver {
+        at: Option<Point>,
+    },
     Paste {
         text: String,
     },

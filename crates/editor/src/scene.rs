@@ -292,6 +292,7 @@ impl Scene {
             | Gesture::Move { .. }
             | Gesture::Resize { .. }
             | Gesture::Palette { at: None, .. }
+            | Gesture::File { .. }
             | Gesture::Choose { over: None, .. } => {}
         }
     }
@@ -333,8 +334,10 @@ fn target(gesture: &Gesture) -> Option<(&model::TaskId, bool)> {
     match gesture {
         Gesture::Connect { over: Some(task), obstacle, .. } => Some((task, obstacle.is_none())),
         Gesture::Choose { over: Some(task), .. } => Some((task, true)),
+        Gesture::File { over: Some(task), taken } => Some((task, *taken)),
         Gesture::Connect { over: None, .. }
         | Gesture::Choose { over: None, .. }
+        | Gesture::File { over: None, .. }
         | Gesture::Idle
         | Gesture::Pressed { .. }
         | Gesture::Pan { .. }

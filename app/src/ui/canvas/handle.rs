@@ -5,7 +5,9 @@
 
 use std::{collections::BTreeMap, rc::Rc, sync::Arc};
 
-use editor::{Ask, CardStatus, Command, Editor, HistoryLine, Mode, Refusal, Selection, Versions, input::Input};
+use editor::{
+    Ask, CardStatus, Command, Editor, HistoryLine, Mode, Refusal, Selection, Versions, gesture::Gesture, input::Input,
+};
 use leptos::prelude::*;
 use model::{Arrow, ArrowId, KindName, Pipeline, Severity, Task, TaskId, document::ReadError};
 
@@ -189,11 +191,22 @@ impl EditorHandle {
         self.with(|editor| editor.camera().to_world(at))
     }
 
-    /// The task under the pointer.
-    pub fn task_at(self, event: &web_sys::MouseEvent) -> Option<TaskId> {
-        let host = self.canvas_element()?;
-        let at = super::events::point(&host, event);
-        self.mutate(|editor| editor.hit(at)).task().cloned()
+    /// A file from outside is over the canvas: the card under it shows whether it takes it.
+    pub fn file_over(self, event: &web_sys::MouseEvent) {
+        let at = self.canvas_element().map(|host| super::events::point(&host, event));
+        self.handle(Input::FileOver { at });
+    }
+
+    /// It went away or was dropped. Answers the task that takes it.
+    pub fn file_gone(self) -> Option<TaskId> {
+        let taker =
+            self.with(
+                |editor| {
+                    if let Gesture::File { over, taken: true } = editor.gesture() { over.clone() } else { None }
+                },
+            );
+        self.handle(Input::FileOver { at: None });
+        taker
     }
 
     /// What is selected as text for a clipboard; `None`: neither task nor note.

@@ -4,6 +4,7 @@
 //! history; Escape goes back to its beginning, and one that changed nothing leaves nothing behind.
 
 mod connect;
+mod file;
 mod palette;
 mod press;
 mod shift;
@@ -77,6 +78,11 @@ pub enum Gesture {
         kind: KindName,
         at: Option<Point>,
     },
+    /// A file from outside; `taken`: what it is over takes it.
+    File {
+        over: Option<TaskId>,
+        taken: bool,
+    },
     /// Connecting by keyboard: Tab goes on, Enter takes it.
     Choose {
         from: TaskId,
@@ -100,6 +106,7 @@ pub(crate) fn pointer(editor: &mut Editor, input: Input, ids: Ids<'_>) -> bool {
         Input::Lost => return cancel(editor),
         Input::PaletteOver { kind, at } => palette::over(editor, kind, at),
         Input::PaletteDrop => palette::drop(editor, ids),
+        Input::FileOver { at } => file::over(editor, at),
         Input::Wheel { at, dx, dy, modifiers } => wheel(editor, at, dx, dy, modifiers),
         Input::Key { .. } | Input::KeyUp { .. } | Input::Paste { .. } | Input::Resize(_) => return false,
     }
@@ -138,7 +145,7 @@ fn moved(editor: &mut Editor, at: Point, modifiers: Modifiers) {
             shift::resize_to(editor, &note, from, world, start);
             editor.gesture = Gesture::Resize { note, from, start };
         }
-        other @ (Gesture::Palette { .. } | Gesture::Choose { .. }) => editor.gesture = other,
+        other @ (Gesture::Palette { .. } | Gesture::File { .. } | Gesture::Choose { .. }) => editor.gesture = other,
     }
     editor.redraw();
 }
@@ -156,7 +163,7 @@ fn up(editor: &mut Editor, at: Point, modifiers: Modifiers) {
             connect::finish(editor, from, backwards, over, obstacle, at);
         }
         Gesture::Resize { note, .. } => editor.commit("Resize a note".into(), Selection::note(note), None),
-        other @ (Gesture::Palette { .. } | Gesture::Choose { .. }) => editor.gesture = other,
+        other @ (Gesture::Palette { .. } | Gesture::File { .. } | Gesture::Choose { .. }) => editor.gesture = other,
     }
     editor.hover_at(at);
     editor.redraw();
@@ -166,7 +173,11 @@ fn up(editor: &mut Editor, at: Point, modifiers: Modifiers) {
 pub(crate) fn cancel(editor: &mut Editor) -> bool {
     match std::mem::take(&mut editor.gesture) {
         Gesture::Idle => return false,
-        Gesture::Pressed { .. } | Gesture::Connect { .. } | Gesture::Palette { .. } | Gesture::Choose { .. } => {}
+        Gesture::Pressed { .. }
+        | Gesture::Connect { .. }
+        | Gesture::Palette { .. }
+        | Gesture::File { .. }
+        | Gesture::Choose { .. } => {}
         Gesture::Pan { camera, .. } => editor.set_camera(camera),
         Gesture::Move { before, .. } => {
             editor.roll_back();

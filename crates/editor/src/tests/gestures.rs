@@ -6,6 +6,7 @@ use super::harness::{PLAIN, Person, SHIFT};
 use crate::{
     Ask, CardStatus, Hit, Mode, Point, Selection,
     editor::Editor,
+    gesture::Gesture,
     input::{Button, Input, Key, Modifiers},
 };
 
@@ -90,6 +91,23 @@ fn an_arrow_that_closes_a_circle_is_refused_with_both_names() {
     let asks = person.editor.take_asks();
     let sentence = "Job 2 already waits for Job: an arrow back would close a circle.".to_owned();
     assert_eq!(asks, [Ask::Say { sentence }]);
+}
+
+#[test]
+fn a_file_lights_up_the_card_under_it_as_one_that_takes_it_or_not_and_changes_nothing() {
+    let mut person = Person::with_chain(2);
+    let job = tasks(&person)[1].clone();
+    person.give(Input::PaletteOver { kind: KindName::LoadData, at: Some(Point::new(900.0, 600.0)) });
+    person.give(Input::PaletteDrop);
+    let load = person.editor.selection().only_task().unwrap().clone();
+    let steps = person.steps();
+    for (task, taken) in [(load, true), (job, false)] {
+        person.give(Input::FileOver { at: Some(person.middle(&task)) });
+        assert_eq!(*person.editor.gesture(), Gesture::File { over: Some(task), taken });
+    }
+    person.give(Input::FileOver { at: None });
+    assert!(person.editor.gesture().is_idle());
+    assert_eq!(person.steps(), steps);
 }
 
 #[test]

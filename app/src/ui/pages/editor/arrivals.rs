@@ -11,18 +11,18 @@ use crate::ui::{
     files,
 };
 
-/// The first of the files that are dropped.
-pub fn dropped(event: &DragEvent) -> Option<File> {
-    // Or the browser leaves this page for the file.
+/// A file is dragged over the canvas.
+pub fn over_canvas(desk: Desk, event: &DragEvent) {
     event.prevent_default();
-    event.data_transfer().and_then(|data| data.files()).and_then(|files| files.get(0))
+    desk.handle.file_over(event);
 }
 
 /// On the canvas a file belongs to the card under it.
 pub fn drop_on_canvas(desk: Desk, event: &DragEvent) {
-    let Some(file) = dropped(event) else { return };
-    let under = desk.handle.task_at(event).filter(|task| sources(desk, task).is_some());
-    let Some(task) = under else {
+    desk.handle.file_over(event);
+    let taker = desk.handle.file_gone();
+    let Some(file) = files::dropped(event) else { return };
+    let Some(task) = taker else {
         desk.toasts.fail("Drop the file on a Load Data task: there it becomes a source.");
         return;
     };

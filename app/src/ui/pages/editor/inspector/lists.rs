@@ -9,6 +9,7 @@ use super::{
     fields::{Bare, Choice, Head, Out, Says, Typing},
     form::Form,
 };
+use crate::ui::files;
 
 const UNPACK: [(&str, &str); 13] = [
     ("auto", "Unpack: as it is"),
@@ -80,13 +81,13 @@ fn Drop(form: Form) -> impl IntoView {
             busy.try_set(false);
         });
     };
-    let dropped = move |event: web_sys::DragEvent| arrivals::dropped(&event).into_iter().for_each(send);
+    let dropped = move |event: web_sys::DragEvent| files::dropped(&event).into_iter().for_each(send);
     let chosen = move |_| {
         let file = input.get_untracked().and_then(|input| input.files()).and_then(|files| files.get(0));
         file.into_iter().for_each(send);
     };
     view! {
-        <div class="drop" on:dragover=move |event| event.prevent_default() on:drop=dropped>
+        <div class="drop" on:drop=dropped>
             <span class="hint">{move || if busy.get() { "Taking the file in…" } else { "Drop a file here, or" }}</span>
             <button class="button small" disabled=busy on:click=move |_| input.get_untracked().iter().for_each(|input| input.click())>
                 "Choose a file"
