@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use model::{
     ExecutionId, PipelineId, RunId, Site, TaskId,
+    kind::File,
     pipeline::Acl,
     run::{Deed, RunSummary},
 };
@@ -12,6 +13,7 @@ use crate::{
         pipelines::{Created, Example, NewPipeline, Opened, PipelineSummary, Removal},
         runs::{EventLine, NewRun, Reading, RunFilter, RunPage, RunRemoval, Service},
         site::{SettingView, SpaceWarning},
+        work::WorkFolder,
     },
     error::ApiError,
 };
@@ -27,6 +29,8 @@ pub trait Backend: Send + Sync + 'static {
     async fn save_pipeline(&self, id: PipelineId, revision: u64, document: String) -> Answer<u64>;
     async fn pipeline_removal(&self, id: PipelineId) -> Answer<Removal>;
     async fn delete_pipeline(&self, id: PipelineId) -> Answer<()>;
+    async fn work_folders(&self, id: PipelineId) -> Answer<Vec<WorkFolder>>;
+    async fn work_texts(&self, id: PipelineId, task: TaskId, names: Vec<String>) -> Answer<Vec<File>>;
 
     async fn start_run(&self, new: NewRun) -> Answer<RunId>;
     async fn run_reading(&self, new: NewRun) -> Answer<Vec<Reading>>;

@@ -1,6 +1,8 @@
 // Can one draw with the keyboard alone, and is nothing lost by a reload or a bad file?
 
 import assert from "node:assert/strict";
+import { mkdir, writeFile } from "node:fs/promises";
+import path from "node:path";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 
 import { Editor, ask } from "../support/editor.mjs";
@@ -135,4 +137,54 @@ test("a broken or foreign file in the editor says what is wrong and where, and c
   assert.equal(JSON.parse(await editor.saved()).name, "Theirs");
   await editor.undoAll();
   assert.equal(JSON.parse(await editor.saved()).name, "New pipeline");
+});
+
+test("a JSON export says which work folders it leaves out, and their texts can be put into the document", async () => {
+  const editor = await Editor.create(page, "With a work folder");
+  await editor.add("Notebook", { x: 200, y: 200 });
+  await editor.rename("Explore");
+  const { id, tasks } = JSON.parse(await editor.saved());
+  const json = async () => {
+    await page.getByRole("button", { name: "More", exact: true }).click();
+    await page.getByRole("menuitem", { name: "Export as JSON" }).click();
+  };
+
+  const downloading = page.waitForEvent("download");
+  await json();
+  assert.equal((await downloading).suggestedFilename(), "With_a_work_folder.json");
+
+  const work = path.join(server.data, "results/pipeline", id, tasks[0].id, "work");
+  await mkdir(path.join(work, "src"), { recursive: true });
+  await writeFile(path.join(work, "src/train.py"), "print(7)\n");
+  await writeFile(path.join(work, "model.bin"), Buffer.from([0xff, 0xfe]));
+  await json();
+  const dialog = page.getByRole("dialog", { name: "Export as JSON" });
+  await dialog.getByText("2 files").waitFor();
+  await dialog.getByRole("button", { name: "Put into its files…" }).click();
+
+  const take = page.getByRole("dialog", { name: "Work folder of Explore" });
+  await take.getByLabel("model.bin").check();
+  await take.getByRole("button", { name: "Put into its files" }).click();
+  await page.getByText("model.bin is no text").waitFor();
+  // Expected here: the browser itself writes down an answer that is no success.
+  page.problems = page.problems.filter((problem) => !problem.includes("400 (Bad Request)"));
+  await take.getByLabel("model.bin").uncheck();
+  await take.getByLabel("src/train.py").check();
+  await take.getByRole("button", { name: "Put into its files" }).click();
+  await take.waitFor({ state: "detached" });
+  const files = async () => JSON.parse(await editor.saved()).tasks[0].files ?? [];
+  assert.deepEqual(await files(), [{ name: "src/train.py", text: "print(7)\n" }]);
+  await editor.button("Undo").click();
+  assert.deepEqual(await files(), []);
+});
+
+test("a pipeline's file that is dropped on the list is taken in", async () => {
+  const dropped = JSON.stringify({ format: "fletchline/v1", id: "dropped", name: "Dropped" });
+  await page.getByRole("heading", { name: "Pipelines" }).waitFor();
+  await page.evaluate((text) => {
+    const dataTransfer = new DataTransfer();
+    dataTransfer.items.add(new File([text], "dropped.json"));
+    document.querySelector("main").dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+  }, dropped);
+  await page.waitForURL(/\/pipelines\/dropped$/);
 });

@@ -15,7 +15,7 @@ use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
     auth::{Doors, Hosts},
-    backend::{Core, LiveTargets, Made, Ports},
+    backend::{self, Core, LiveTargets, Made, Ports},
     control,
     data_folder::{DataFolder, FolderError, Lock},
     gateway::{Access, Gateway},
@@ -33,6 +33,7 @@ pub struct Server {
     pub inner: Arc<Inner>,
     serving: JoinHandle<()>,
     _socket: Aborted,
+    _sweeping: Aborted,
     _lock: Lock,
 }
 
@@ -106,8 +107,9 @@ impl Server {
         });
         let inner = Arc::new(Inner { core, doors, address, stopping });
         let socket = Aborted(tokio::spawn(control::serve(socket, inner.clone())));
+        let sweeping = Aborted(tokio::spawn(backend::keep_sweeping(inner.core.clone())));
         let serving = tokio::spawn(crate::listen::serve(listener, router, stopped(stops)));
-        Ok(Server { inner, serving, _socket: socket, _lock: lock })
+        Ok(Server { inner, serving, _socket: socket, _sweeping: sweeping, _lock: lock })
     }
 
     /// Until somebody asks it to stop and open requests are answered.

@@ -77,6 +77,58 @@ async fn a_work_folder_comes_back_with_its_links_and_programs_and_without_what_l
 }
 
 #[tokio::test]
+async fn what_lies_in_work_folders_is_listed_and_its_texts_can_be_taken_into_the_document() {
+    let site = Site::new().await;
+    let id = site.empty_pipeline("Digits").await;
+    assert_eq!(site.ask("work/folders", json!({"id": id})).await, json!([]));
+    let folder = work(&site, &id, "explore");
+    fs::create_dir_all(folder.join("src")).unwrap();
+    fs::write(folder.join("src/train.py"), "print(7)").unwrap();
+    symlink("/etc/passwd", folder.join("passwd")).unwrap();
+    let listed = json!([{
+        "task": "explore", "title": "explore", "files": [{"name": "src/train.py", "bytes": 8}], "more": false,
+    }]);
+    assert_eq!(site.ask("work/folders", json!({"id": id})).await, listed);
+    let texts = |names: Value| json!({"id": id, "task": "explore", "names": names});
+    let taken = site.ask("work/texts", texts(json!(["src/train.py"]))).await;
+    assert_eq!(taken, json!([{"name": "src/train.py", "text": "print(7)"}]));
+    let refused = site.post("work/texts", &texts(json!(["passwd"]))).await;
+    assert_eq!(refused.status(), 404);
+}
+
+#[tokio::test]
+async fn a_dropped_file_goes_when_no_document_has_named_it_for_a_month() {
+    let site = Site::new().await;
+    let put = async |text: &'static str| {
+        let answer = site.request(Method::PUT, "/files/upload?name=x.txt").body(text).send().await.unwrap();
+        answer.text().await.unwrap()
+    };
+    let (named, unnamed, fresh) = (put("named").await, put("unnamed").await, put("fresh").await);
+    let load = json!({"id": "load", "name": "Load", "kind": "load_data", "sources": [{"url": named}]});
+    let text = json!({"format": "fletchline/v1", "id": "p", "name": "P", "tasks": [load]}).to_string();
+    site.ask("pipelines/create", json!({"new": {"from": "document", "text": text}})).await;
+    let file = |folder: &std::path::Path, upload: &str| {
+        folder.join("uploads").join(upload.strip_prefix("upload:").unwrap().strip_suffix("/x.txt").unwrap())
+    };
+    let Site { server, folder, .. } = site;
+    drop(server);
+    let month_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(31 * 24 * 3600);
+    for old in [&named, &unnamed] {
+        let file = fs::File::options().write(true).open(file(folder.path(), old)).unwrap();
+        file.set_modified(month_ago).unwrap();
+    }
+    let site = Site::on(folder).await;
+    for _ in 0..200 {
+        if !file(site.folder.path(), &unnamed).exists() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert!(!file(site.folder.path(), &unnamed).exists(), "it is still there after 10 s");
+    assert!(file(site.folder.path(), &named).exists() && file(site.folder.path(), &fresh).exists());
+}
+
+#[tokio::test]
 async fn a_copy_of_a_pipeline_has_copies_of_its_work_folders() {
     let site = Site::new().await;
     let id = site.empty_pipeline("Digits").await;

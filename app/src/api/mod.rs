@@ -6,6 +6,7 @@ pub mod pipelines;
 pub mod runs;
 pub mod site;
 pub mod strict;
+pub mod work;
 
 /// Who asks was checked by the router; this finds the backend and maps an error to its status.
 #[cfg(feature = "ssr")]

@@ -15,6 +15,8 @@ mod services;
 pub mod site;
 mod spaces;
 mod unchanged;
+mod uploads;
+mod work;
 
 use std::{
     path::PathBuf,
@@ -26,6 +28,7 @@ use app::{
         pipelines::{Created, Example, NewPipeline, Opened, PipelineSummary, Removal},
         runs::{EventLine, NewRun, Reading, RunFilter, RunPage, RunRemoval, Service},
         site::{SettingView, SpaceWarning},
+        work::WorkFolder,
     },
     backend::Backend,
     error::ApiError,
@@ -33,6 +36,7 @@ use app::{
 use async_trait::async_trait;
 use model::{
     Acl, ExecutionId, PipelineId, RunId, Site, TaskId,
+    kind::File,
     run::{Deed, RunSummary},
 };
 use tokio::sync::broadcast;
@@ -51,6 +55,7 @@ pub use examples::data as example_data;
 pub use parameters::check as check_parameters;
 pub use runs::{Runs, StartRun};
 pub use unchanged::SourceFacts;
+pub use uploads::keep_sweeping;
 
 pub use crate::controller::{Holding, LiveServing, Openable, RunChange};
 pub use ports::Ports;
@@ -156,6 +161,12 @@ impl Backend for Core {
     }
     async fn delete_pipeline(&self, id: PipelineId) -> Answer<()> {
         pipelines::delete(self, &id).await
+    }
+    async fn work_folders(&self, id: PipelineId) -> Answer<Vec<WorkFolder>> {
+        work::list(self, &id).await
+    }
+    async fn work_texts(&self, id: PipelineId, task: TaskId, names: Vec<String>) -> Answer<Vec<File>> {
+        work::texts(self, &id, &task, names).await
     }
 
     async fn start_run(&self, new: NewRun) -> Answer<RunId> {

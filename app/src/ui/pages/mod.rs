@@ -1,6 +1,7 @@
 //! Which pages are there?
 
 pub mod editor;
+pub mod export;
 pub mod not_found;
 pub mod pipelines;
 pub mod run;

@@ -72,6 +72,13 @@ pub fn Address(service: Service) -> impl IntoView {
 pub fn ServicesPage() -> impl IntoView {
     let list = follow();
     let again = Callback::new(move |()| list.refetch());
+    let all = Memo::new(move |_| list.get().and_then(Result::ok).unwrap_or_default());
+    let face = Memo::new(move |_| match list.get() {
+        None => Face::Loading,
+        Some(Err(error)) => Face::Failed(error),
+        Some(Ok(all)) if all.is_empty() => Face::Nothing,
+        Some(Ok(_)) => Face::Cards,
+    });
     view! {
         <TopBar />
         <main class="page">
@@ -79,16 +86,38 @@ pub fn ServicesPage() -> impl IntoView {
                 <h1>"Services"</h1>
                 <span class="hint">"Viewers and Servings go on when their run has ended."</span>
             </div>
-            {move || match list.get() {
-                None => view! { <div class="panel"><Loading /></div> }.into_any(),
-                Some(Err(error)) => view! { <div class="panel"><Failed error=error again=again /></div> }.into_any(),
-                Some(Ok(all)) if all.is_empty() => view! { <NoServices /> }.into_any(),
-                Some(Ok(all)) => {
-                    let card = |service| view! { <Card service=service again=again /> };
-                    view! { <div class="cards">{all.into_iter().map(card).collect_view()}</div> }.into_any()
-                }
+            {move || match face.get() {
+                Face::Loading => view! { <div class="panel"><Loading /></div> }.into_any(),
+                Face::Failed(error) => view! { <div class="panel"><Failed error=error again=again /></div> }.into_any(),
+                Face::Nothing => view! { <NoServices /> }.into_any(),
+                Face::Cards => view! { <Cards all=all again=again /> }.into_any(),
             }}
         </main>
+    }
+}
+
+/// Which face the page shows; a card stays while others change.
+#[derive(Clone, PartialEq)]
+enum Face {
+    Loading,
+    Failed(ApiError),
+    Nothing,
+    Cards,
+}
+
+#[component]
+fn Cards(all: Memo<Vec<Service>>, again: Callback<()>) -> impl IntoView {
+    let card = move |service: Service| {
+        let execution = service.execution.clone();
+        let find = move |all: &Vec<Service>| all.iter().find(|one| one.execution == execution).cloned();
+        // One that has just gone from the list is still asked for once.
+        let service = Memo::new(move |_| all.with(&find).unwrap_or_else(|| service.clone()));
+        move || view! { <Card service=service.get() again=again /> }
+    };
+    view! {
+        <div class="cards">
+            <For each=move || all.get() key=|service| service.execution.clone() children=card />
+        </div>
     }
 }
 

@@ -27,6 +27,10 @@ pub struct Desk {
     pub saver: Saver,
     /// The dialog that asks before a run of this part.
     pub wish: RwSignal<Option<Part>>,
+    /// The dialog that says what a JSON export leaves behind.
+    pub exporting: RwSignal<bool>,
+    /// The dialog that takes files of this task's work folder into the document.
+    pub taking: RwSignal<Option<TaskId>>,
     pub dock: RwSignal<&'static str>,
     pub dock_open: RwSignal<bool>,
     /// Which face of the inspector shows.
@@ -64,6 +68,8 @@ impl Desk {
             resolved,
             problems,
             wish: RwSignal::new(None),
+            exporting: RwSignal::new(false),
+            taking: RwSignal::new(None),
             dock: RwSignal::new("problems"),
             dock_open: RwSignal::new(false),
             face: RwSignal::new("settings"),

@@ -12,6 +12,7 @@ mod run_dialog;
 mod saver;
 mod sizer;
 mod stale;
+mod take;
 mod top;
 
 use leptos::prelude::*;
@@ -98,7 +99,8 @@ fn Work(desk: Desk) -> impl IntoView {
             <main class="desk-middle" aria-label="Canvas">
                 <div
                     class="desk-canvas"
-                    on:dragover=move |event| event.prevent_default()
+                    on:dragover=move |event| arrivals::over_canvas(desk, &event)
+                    on:dragleave=move |_| drop(desk.handle.file_gone())
                     on:drop=move |event| arrivals::drop_on_canvas(desk, &event)
                 >
                     <Canvas handle=desk.handle />
@@ -110,6 +112,8 @@ fn Work(desk: Desk) -> impl IntoView {
             <inspector::Inspector desk=desk />
         </div>
         {move || desk.wish.get().map(|part| view! { <run_dialog::RunDialog desk=desk part=part /> })}
+        {move || desk.taking.get().map(|task| view! { <take::Take desk=desk task=task /> })}
+        {move || desk.exporting.get().then(|| view! { <top::Export desk=desk /> })}
         <stale::Stale desk=desk />
     }
 }

@@ -7,7 +7,9 @@ use model::{Severity, run::Part};
 use super::{desk::Desk, saver::Saving};
 use crate::ui::{
     canvas::Command,
+    files,
     kit::{Icon, Item, Menu},
+    pages::export::ExportJson,
     routes,
     shell::{ThemeSwitch, TopBar},
     words,
@@ -34,11 +36,11 @@ pub fn Top(desk: Desk) -> impl IntoView {
 }
 
 fn items(desk: Desk) -> Signal<Vec<Item>> {
-    let file = move |kind: &str| {
-        let address = format!("/files/pipeline/{}.{kind}", desk.id());
+    // What goes out is what is saved.
+    let saved = move |go: fn(Desk)| {
         spawn_local(async move {
             match desk.saver.save(desk).await {
-                Ok(_) => crate::ui::files::save_as(&address),
+                Ok(_) => go(desk),
                 Err(error) => desk.toasts.fail(error),
             }
         });
@@ -54,9 +56,17 @@ fn items(desk: Desk) -> Signal<Vec<Item>> {
             desk.sheet.set(Some("inspector"));
         }),
         Item::new("list", "Runs of this pipeline", move || desk.go.run(routes::runs_of(&desk.id()))),
-        Item::new("file-json", "Export as JSON", move || file("json")),
-        Item::new("archive", "Export as zip with work folders", move || file("zip")),
+        Item::new("file-json", "Export as JSON", move || saved(|desk| desk.exporting.set(true))),
+        Item::new("archive", "Export as zip with work folders", move || {
+            saved(|desk| files::save_pipeline(&desk.id(), "zip"));
+        }),
     ])
+}
+
+#[component]
+pub fn Export(desk: Desk) -> impl IntoView {
+    let take = Callback::new(move |task| desk.taking.set(Some(task)));
+    view! { <ExportJson id=desk.id() take=take on_close=move |()| desk.exporting.set(false) /> }
 }
 
 #[component]

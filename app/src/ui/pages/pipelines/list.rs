@@ -2,24 +2,37 @@
 
 use leptos::prelude::*;
 use leptos_router::components::A;
-use model::run::{RunStatus, RunSummary};
+use model::{
+    PipelineId,
+    run::{RunStatus, RunSummary},
+};
 
 use super::{List, arrive::Arrive, picture::SmallPicture, remove::Remove};
 use crate::{
     api::pipelines::{NewPipeline, PipelineSummary},
     ui::{
+        files,
         kit::{Item, Menu, RunPill, StatusPill, Time},
+        pages::export::ExportJson,
         routes, words,
     },
 };
 
 #[component]
-pub fn Table(all: Vec<PipelineSummary>, search: RwSignal<String>, arrive: Arrive, list: List) -> impl IntoView {
-    let removing = RwSignal::new(None::<PipelineSummary>);
+pub fn Table(all: Memo<Vec<PipelineSummary>>, search: RwSignal<String>, arrive: Arrive, list: List) -> impl IntoView {
+    let (removing, exporting) = (RwSignal::new(None::<PipelineSummary>), RwSignal::new(None));
     let found = Memo::new(move |_| {
         let wanted = search.get().to_lowercase();
-        all.iter().filter(|one| one.name.to_lowercase().contains(&wanted)).cloned().collect::<Vec<_>>()
+        let fits = |one: &&PipelineSummary| one.name.to_lowercase().contains(&wanted);
+        all.with(|all| all.iter().filter(fits).cloned().collect::<Vec<_>>())
     });
+    let row = move |one: PipelineSummary| {
+        let id = one.id.clone();
+        let find = move |all: &Vec<PipelineSummary>| all.iter().find(|one| one.id == id).cloned();
+        // The last line of a pipeline that has just gone from the list is still asked for once.
+        let one = Memo::new(move |_| all.with(&find).unwrap_or_else(|| one.clone()));
+        view! { <Row one=one arrive=arrive removing=removing exporting=exporting /> }
+    };
     view! {
         <div class="panel table-panel">
             <table class="table">
@@ -34,57 +47,72 @@ pub fn Table(all: Vec<PipelineSummary>, search: RwSignal<String>, arrive: Arrive
                     </tr>
                 </thead>
                 <tbody>
-                    <For
-                        each=move || found.get()
-                        key=|one| (one.id.clone(), one.changed, one.recent.clone().len(), one.last_run.clone().map(|run| (run.id, run.sentence)))
-                        children=move |one| view! { <Row one=one arrive=arrive removing=removing /> }
-                    />
+                    <For each=move || found.get() key=|one| one.id.clone() children=row />
                 </tbody>
             </table>
             {move || found.with(Vec::is_empty).then(|| view! { <p class="no-match">"No pipeline has this in its name."</p> })}
         </div>
         {move || removing.get().map(|one| view! { <Remove one=one close=move |()| removing.set(None) list=list /> })}
+        {move || exporting.get().map(|id| view! { <ExportJson id=id on_close=move |()| exporting.set(None) /> })}
     }
 }
 
+/// Each cell is made again only when what it shows has changed.
 #[component]
-fn Row(one: PipelineSummary, arrive: Arrive, removing: RwSignal<Option<PipelineSummary>>) -> impl IntoView {
-    let href = routes::pipeline(&one.id);
-    let space = one.space.map(|space| format!(" · {}", words::size(space))).unwrap_or_default();
-    let tasks = words::count(one.picture.tasks.len(), "task", "tasks") + &space;
-    let name = if one.name.trim().is_empty() { "Unnamed".to_owned() } else { one.name.clone() };
-    let items = items(&one, arrive, removing);
-    let (title, menu) = (name.clone(), format!("More for {name}"));
+fn Row(
+    one: Memo<PipelineSummary>,
+    arrive: Arrive,
+    removing: RwSignal<Option<PipelineSummary>>,
+    exporting: RwSignal<Option<PipelineId>>,
+) -> impl IntoView {
+    let href = routes::pipeline(&one.with_untracked(|one| one.id.clone()));
+    let name = Memo::new(move |_| one.with(|one| called(&one.name)));
+    let picture = Memo::new(move |_| one.with(|one| one.picture.clone()));
+    let (last, recent) =
+        (Memo::new(move |_| one.with(|one| one.last_run.clone())), Memo::new(move |_| one.get().recent));
+    let changed = Memo::new(move |_| one.with(|one| one.changed));
+    let size = move || {
+        let space = one.with(|one| one.space).map(|space| format!(" · {}", words::size(space))).unwrap_or_default();
+        words::count(picture.with(|picture| picture.tasks.len()), "task", "tasks") + &space
+    };
+    let items = items(one, arrive, removing, exporting);
+    let menu = format!("More for {}", name.get_untracked());
     view! {
         <tr>
             <td class="picture-cell">
                 <A href=href.clone() attr:tabindex="-1" attr:aria-hidden="true">
-                    <SmallPicture picture=one.picture.clone() />
+                    {move || view! { <SmallPicture picture=picture.get() /> }}
                 </A>
             </td>
             <td class="name-cell">
-                <A href=href attr:class="name" attr:title=title>{name}</A>
-                <span class="hint">{tasks}</span>
+                <A href=href attr:class="name" attr:title=move || name.get()>{name}</A>
+                <span class="hint">{size}</span>
             </td>
-            <td><LastRun run=one.last_run.clone() /></td>
-            <td class="narrow-hide"><Bars recent=one.recent.clone() /></td>
-            <td class="narrow-hide hint"><Time at=one.changed /></td>
+            <td>{move || view! { <LastRun run=last.get() /> }}</td>
+            <td class="narrow-hide">{move || view! { <Bars recent=recent.get() /> }}</td>
+            <td class="narrow-hide hint">{move || view! { <Time at=changed.get() /> }}</td>
             <td class="menu-cell"><Menu label=menu items=items /></td>
         </tr>
     }
 }
 
-fn items(one: &PipelineSummary, arrive: Arrive, removing: RwSignal<Option<PipelineSummary>>) -> Signal<Vec<Item>> {
-    let (id, whole, file) = (one.id.clone(), one.clone(), one.id.clone());
-    let save = move |kind: &'static str| {
-        let id = file.clone();
-        move || crate::ui::files::save_as(&format!("/files/pipeline/{id}.{kind}"))
-    };
+fn called(name: &str) -> String {
+    if name.trim().is_empty() { "Unnamed".to_owned() } else { name.to_owned() }
+}
+
+fn items(
+    one: Memo<PipelineSummary>,
+    arrive: Arrive,
+    removing: RwSignal<Option<PipelineSummary>>,
+    exporting: RwSignal<Option<PipelineId>>,
+) -> Signal<Vec<Item>> {
+    let id = one.with_untracked(|one| one.id.clone());
+    let (copied, json) = (id.clone(), id.clone());
     Signal::stored(vec![
-        Item::new("copy-plus", "Duplicate", move || arrive.make(NewPipeline::CopyOf { id: id.clone() })),
-        Item::new("file-json", "Export as JSON", save("json")),
-        Item::new("archive", "Export as zip with work folders", save("zip")),
-        Item::new("trash-2", "Delete…", move || removing.set(Some(whole.clone()))).danger(),
+        Item::new("copy-plus", "Duplicate", move || arrive.make(NewPipeline::CopyOf { id: copied.clone() })),
+        Item::new("file-json", "Export as JSON", move || exporting.set(Some(json.clone()))),
+        Item::new("archive", "Export as zip with work folders", move || files::save_pipeline(&id, "zip")),
+        Item::new("trash-2", "Delete…", move || removing.set(Some(one.get_untracked()))).danger(),
     ])
 }
 

@@ -13,6 +13,7 @@ use crate::{
     error::ApiError,
     live::{Ask, Tell},
     ui::{
+        files,
         kit::{Empty, Failed, Icon, Loading},
         live_socket::Live,
         shell::TopBar,
@@ -23,6 +24,15 @@ use examples::Examples;
 use list::Table;
 
 type List = LocalResource<Result<Vec<PipelineSummary>, ApiError>>;
+
+/// Which face the page shows; the table stays while its lines change.
+#[derive(Clone, PartialEq)]
+enum Face {
+    Loading,
+    Failed(ApiError),
+    Nothing,
+    Table,
+}
 
 #[component]
 pub fn PipelinesPage() -> impl IntoView {
@@ -39,9 +49,20 @@ pub fn PipelinesPage() -> impl IntoView {
             }
         },
     );
+    let all = Memo::new(move |before: Option<&Vec<PipelineSummary>>| match list.get() {
+        Some(Ok(all)) => all,
+        // While it is asked again, the last answer stays.
+        None | Some(Err(_)) => before.cloned().unwrap_or_default(),
+    });
+    let face = Memo::new(move |_| match list.get() {
+        None => Face::Loading,
+        Some(Err(error)) => Face::Failed(error),
+        Some(Ok(all)) if all.is_empty() => Face::Nothing,
+        Some(Ok(_)) => Face::Table,
+    });
     view! {
         <TopBar />
-        <main class="page">
+        <main class="page" on:drop=move |event| files::dropped(&event).into_iter().for_each(|file| arrive.import(file))>
             <div class="page-head">
                 <h1>"Pipelines"</h1>
                 <span class="grow"></span>
@@ -53,13 +74,13 @@ pub fn PipelinesPage() -> impl IntoView {
                 </button>
             </div>
             {move || examples.get().and_then(Result::ok).map(|list: Vec<Example>| view! { <Examples list=list arrive=arrive /> })}
-            {move || match list.get() {
-                None => view! { <div class="panel"><Loading lines=4 /></div> }.into_any(),
-                Some(Err(error)) => {
+            {move || match face.get() {
+                Face::Loading => view! { <div class="panel"><Loading lines=4 /></div> }.into_any(),
+                Face::Failed(error) => {
                     view! { <div class="panel"><Failed error=error again=move |()| list.refetch() /></div> }.into_any()
                 }
-                Some(Ok(all)) if all.is_empty() => view! { <NoPipelines /> }.into_any(),
-                Some(Ok(all)) => view! { <Table all=all search=search arrive=arrive list=list /> }.into_any(),
+                Face::Nothing => view! { <NoPipelines /> }.into_any(),
+                Face::Table => view! { <Table all=all search=search arrive=arrive list=list /> }.into_any(),
             }}
         </main>
     }

@@ -11,7 +11,13 @@ use super::{
 use crate::ui::{kit::Icon, words};
 
 #[component]
-pub fn Files(form: Form, #[prop(optional, into)] hint: String) -> impl IntoView {
+pub fn Files(
+    form: Form,
+    #[prop(optional, into)] hint: String,
+    /// The task keeps its work folder, so that files can be taken from there.
+    #[prop(optional)]
+    keeps_work: bool,
+) -> impl IntoView {
     let open = RwSignal::new(None::<usize>);
     let count = Memo::new(move |_| form.len("files"));
     let add = move |()| {
@@ -34,6 +40,14 @@ pub fn Files(form: Form, #[prop(optional, into)] hint: String) -> impl IntoView 
             <Head label="Files" note=Signal::derive(note) add=add word="Add file" />
             {(!hint.is_empty()).then(|| view! { <p class="hint form-hint">{hint}</p> })}
             <For each=move || 0..count.get() key=|at| *at children=move |at| view! { <One form=form at=at open=open /> } />
+            {keeps_work.then(|| {
+                view! {
+                    <button class="button quiet small" on:click=move |_| form.desk.taking.set(form.task())>
+                        <Icon name="file-text" size=14 />
+                        "Take from its work folder…"
+                    </button>
+                }
+            })}
             <Says form=form field="files" typing=Typing::new() />
         </section>
     }

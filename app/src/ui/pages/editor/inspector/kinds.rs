@@ -60,7 +60,7 @@ fn ContainerForm(form: Form) -> impl IntoView {
         <Ports form=form />
         <Resources form=form />
         <Environment form=form />
-        <Files form=form hint="They lie in /work when it first starts." />
+        <Files form=form hint="They lie in /work when it first starts." keeps_work=true />
         <Keep form=form />
         <Volumes form=form />
         <Line form=form label="Timeout" field="timeout" codec=Codec::Seconds placeholder="none" />
@@ -84,7 +84,11 @@ fn NotebookForm(form: Form) -> impl IntoView {
         />
         <Resources form=form />
         <Environment form=form />
-        <Files form=form hint="They lie in the work folder when it first starts; what you change there is kept." />
+        <Files
+            form=form
+            hint="They lie in the work folder when it first starts; what you change there is kept."
+            keeps_work=true
+        />
         <Keep form=form />
         <Volumes form=form />
         <Line form=form label="Arguments of JupyterLab" field="arguments" codec=Codec::Arguments mono=true />
