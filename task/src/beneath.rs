@@ -4,7 +4,7 @@
 
 use std::{
     io,
-    os::fd::{AsFd, OwnedFd},
+    os::fd::{AsFd, BorrowedFd, OwnedFd},
     path::Path,
 };
 
@@ -41,26 +41,21 @@ pub fn find(root: impl AsFd, below: &str, links: bool) -> io::Result<OwnedFd> {
 /// # Errors
 /// Something on the way is not a folder.
 pub fn make_folders(root: impl AsFd, below: &str) -> io::Result<OwnedFd> {
-    let mut folder = openat(root, ".", FOLDER, Mode::empty())?;
-    for part in parts(below) {
-        folder = step(&folder, part)?;
-    }
-    Ok(folder)
+    let mut parts = parts(below);
+    let Some(first) = parts.next() else { return Ok(openat(root, ".", FOLDER, Mode::empty())?) };
+    parts.try_fold(step(root.as_fd(), first)?, |folder, part| step(folder.as_fd(), part))
 }
 
-fn step(folder: &OwnedFd, part: &str) -> io::Result<OwnedFd> {
+fn step(folder: BorrowedFd<'_>, part: &str) -> io::Result<OwnedFd> {
     if part == ".." {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "there is a \"..\" in the path"));
     }
+    let made = mkdirat(folder, part, FOLDER_MODE);
     match openat(folder, part, FOLDER | OFlags::NOFOLLOW, Mode::empty()) {
-        Err(Errno::NOENT) => {}
-        other => return Ok(other?),
+        // Why it could not be made says more.
+        Err(Errno::NOENT) => Err(made.err().unwrap_or(Errno::NOENT).into()),
+        other => Ok(other?),
     }
-    match mkdirat(folder, part, FOLDER_MODE) {
-        Ok(()) | Err(Errno::EXIST) => {}
-        Err(other) => return Err(other.into()),
-    }
-    Ok(openat(folder, part, FOLDER | OFlags::NOFOLLOW, Mode::empty())?)
 }
 
 /// Splits off the last part.

@@ -72,8 +72,8 @@ fn start(
     // Refused when the supervisor is gone: then nothing may start.
     sys::send(control, b"I").map_err(failed)?;
     let signals = sys::signals(&[libc::SIGCHLD]).map_err(failed)?;
-    let pid = spawn(order, control, output, open_files).map_err(failed)?;
     privileges::drop_all().map_err(failed)?;
+    let pid = spawn(order, control, output, open_files).map_err(failed)?;
     let mut keep = [control, signals.as_raw_fd()];
     sys::close_all_but(&mut keep);
     for standard in 0..3 {

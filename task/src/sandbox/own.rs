@@ -12,7 +12,7 @@ use std::{
 };
 
 use model::supervise::{From, Item, Sandbox, Way};
-use rustix::fs::{FileType, Mode, OFlags, fstat, open, openat, symlinkat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, chmodat, fstat, makedev, mknodat, open, openat, symlinkat};
 
 use super::mount;
 use crate::{beneath, sys};
@@ -26,7 +26,9 @@ const QUIET: libc::c_ulong = libc::MS_NOSUID | libc::MS_NODEV;
 /// Parts of /proc that say or do something about the machine and not about the task. Root without capabilities could
 /// write them, since they belong to it.
 const PROC_SEALED: [&str; 6] = ["sys", "sysrq-trigger", "irq", "bus", "fs", "acpi"];
-const DEVICES: [&str; 6] = ["null", "zero", "full", "random", "urandom", "tty"];
+/// Names and numbers, as every Linux has them.
+const DEVICES: [(&str, u32, u32); 6] =
+    [("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0)];
 
 /// The sandbox that shows whether any can be made.
 pub fn smallest() -> Sandbox {
@@ -147,15 +149,24 @@ fn link(root: &OwnedFd, path: &str, target: &str) -> io::Result<()> {
     Ok(symlinkat(target, beneath::make_folders(root, way)?, name)?)
 }
 
+/// One of its own, or where none may be made (in a container without that right) the machine's.
+fn device(folder: &OwnedFd, name: &str, number: u64) -> io::Result<()> {
+    let mode = Mode::from_raw_mode(0o666);
+    if mknodat(folder, name, FileType::CharacterDevice, mode, number).is_ok() {
+        // Not every umask leaves it as it was asked for.
+        return Ok(chmodat(folder, name, mode, AtFlags::empty())?);
+    }
+    let theirs = open(Path::new("/dev").join(name), OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
+    let file = openat(folder, name, OFlags::CREATE | OFlags::CLOEXEC | OFlags::RDONLY, mode)?;
+    mount::attach(mount::copy(theirs.as_fd(), false)?.as_fd(), file)
+}
+
 fn devices(root: &OwnedFd) -> io::Result<()> {
     let folder = beneath::make_folders(root, "dev")?;
     mount::new(c"tmpfs", &through(&folder)?, libc::MS_NOSUID, c"mode=755,size=64k")?;
     let folder = beneath::make_folders(root, "dev")?;
-    for name in DEVICES {
-        let device = open(Path::new("/dev").join(name), OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
-        let file =
-            openat(&folder, name, OFlags::CREATE | OFlags::CLOEXEC | OFlags::RDONLY, Mode::from_raw_mode(0o666))?;
-        mount::attach(mount::copy(device.as_fd(), false)?.as_fd(), file)?;
+    for (name, major, minor) in DEVICES {
+        device(&folder, name, makedev(major, minor))?;
     }
     for (name, target) in
         [("fd", "/proc/self/fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2"), ("ptmx", "pts/ptmx")]

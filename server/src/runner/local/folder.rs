@@ -1,7 +1,7 @@
 //! What lies in an execution's folder, and which executions are not released yet?
 //!
-//! `executions/<pipeline>/<task>/<n>/` is one execution's; `executions/.live/` has an empty file for each that is
-//! accepted and not released, so that a start needs to look at those alone.
+//! `executions/<pipeline>/<task>/<n>/` is one execution's; `executions/.live/` has one more name of the `state` of each
+//! that is accepted and not released, so that a start needs to look at those alone.
 
 use std::{
     fs, io,
@@ -108,14 +108,22 @@ impl ExecutionFolder {
         fs::metadata(self.path.join(STATE)).is_ok_and(|state| state.len() > 0)
     }
 
+    /// What is accepted is written last: when it can be read, the rest is there.
+    ///
     /// # Errors
     /// The disk.
     pub fn accept(&self, accepted: &Accepted) -> io::Result<()> {
         fs::create_dir_all(&self.path)?;
-        write_whole(&self.path, LAUNCH, &serde_json::to_vec(accepted)?)?;
         // There before anyone watches it; an empty one claims nothing.
-        fs::OpenOptions::new().create(true).append(true).open(self.path.join(STATE))?;
-        fs::File::create(&self.live).map(drop)
+        let state = self.path.join(STATE);
+        fs::OpenOptions::new().create(true).append(true).open(&state)?;
+        match fs::hard_link(&state, &self.live) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            // Not every file system has such names.
+            Err(_) => drop(fs::File::create_new(&self.live)?),
+            Ok(()) => {}
+        }
+        fs::write(self.path.join(LAUNCH), serde_json::to_vec(accepted)?)
     }
 
     /// The end first: what was told before it is complete when it is there.
