@@ -143,7 +143,7 @@ fn compress(assets: &Path) -> Result<()> {
     for entry in fs::read_dir(assets)? {
         let path = entry?.path();
         if path.is_file() {
-            let mut out = brotli::CompressorWriter::new(Vec::new(), 1 << 16, 10, 22);
+            let mut out = brotli::CompressorWriter::new(Vec::new(), 1 << 16, 11, 24);
             out.write_all(&fs::read(&path)?)?;
             let mut name = path.into_os_string();
             name.push(".br");

@@ -23,10 +23,14 @@ const TO_BUILD_IMAGES: [Need; 3] =
     [("musl-gcc", "musl-tools"), ("buildah", "buildah"), ("update-ca-certificates", "ca-certificates")];
 
 const WASM: &str = "wasm32-unknown-unknown";
+#[cfg(target_arch = "x86_64")]
 pub const STATIC: &str = "x86_64-unknown-linux-musl";
+#[cfg(target_arch = "aarch64")]
+pub const STATIC: &str = "aarch64-unknown-linux-musl";
 
 pub fn to_run() -> Result<()> {
     target(WASM)?;
+    target(STATIC)?;
     packages(&TO_RUN)
 }
 

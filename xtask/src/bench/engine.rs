@@ -48,6 +48,7 @@ struct Peer {
 
 fn prepare(folder: &Path) -> Result<Vec<Peer>> {
     let floor = folder.join("floor-rust");
+    stand_alone(&floor)?;
     shell::run(
         shell::cargo(&["build", "--release"]).current_dir(&floor).env("CARGO_TARGET_DIR", floor.join("target")),
     )?;
@@ -84,6 +85,16 @@ fn prepare(folder: &Path) -> Result<Vec<Peer>> {
             python_path: None,
         },
     ])
+}
+
+/// The copy lies in our own workspace and is none of its members.
+fn stand_alone(package: &Path) -> Result<()> {
+    let manifest = package.join("Cargo.toml");
+    let text = fs::read_to_string(&manifest)?;
+    if !text.contains("[workspace]") {
+        fs::write(manifest, text + "\n[workspace]\n")?;
+    }
+    Ok(())
 }
 
 fn venv(folder: &Path, package: &str) -> Result<()> {

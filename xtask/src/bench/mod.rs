@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use crate::{bundle, root, shell};
+use crate::{bundle, root, run::product, shell};
 
 mod canvas;
 mod engine;
@@ -86,13 +86,6 @@ impl Drop for Server {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
-}
-
-/// The optimised programs that a user has.
-fn product() -> Result<PathBuf> {
-    bundle::bundle(bundle::Profile::Small)?;
-    shell::run(&mut shell::cargo(&["build", "--release", "--package", "server", "--package", "task"]))?;
-    Ok(bundle::target().join("release/fletchline").canonicalize()?)
 }
 
 /// Writes `docs/measured/<name>.json` and `.md`.
