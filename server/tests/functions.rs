@@ -94,6 +94,8 @@ fn requests() -> BTreeMap<&'static str, (Value, u16)> {
         ("/api/pipelines/save", (json!({"id": "nobody", "revision": 1, "document": "{"}), 400)),
         ("/api/pipelines/removal", (json!({"id": "nobody"}), 404)),
         ("/api/pipelines/delete", (json!({"id": "nobody"}), 404)),
+        ("/api/work/folders", (json!({"id": "nobody"}), 404)),
+        ("/api/work/texts", (json!({"id": "nobody", "task": "t", "names": []}), 404)),
         ("/api/runs/start", (new.clone(), 404)),
         ("/api/runs/reading", (new, 404)),
         ("/api/runs/list", (json!({"filter": {"pipeline": null, "status": null, "text": "", "before": null}}), 200)),

@@ -27,7 +27,7 @@ pub fn images(dev: bool) -> Result<()> {
     Ok(())
 }
 
-/// The archive. Without optimisation the pages are not inside.
+/// The archive. `dev`: without optimisation, with the pages that were built last.
 pub fn build(dev: bool) -> Result<PathBuf> {
     setup::to_build_images()?;
     let programs = compile(dev)?;
@@ -50,7 +50,8 @@ fn compile(dev: bool) -> Result<PathBuf> {
     if !dev {
         bundle::bundle(Profile::Small)?;
     }
-    let packages = ["build", "--package", "server", "--package", "task", "--target", setup::STATIC];
+    let packages =
+        ["build", "--package", "server", "--package", "task", "--target", setup::STATIC, "--features", "server/embed"];
     shell::run(shell::cargo(&packages).args(["--profile", profile]))?;
     Ok(root().join(bundle::target()).join(setup::STATIC).join(folder))
 }

@@ -153,12 +153,20 @@ impl Settings {
         kubernetes: Kubernetes,
     ) -> Result<Settings, SettingsError> {
         let values = Values(&told);
+        let bind: IpAddr = values.needed("bind", "an IP address such as 127.0.0.1 is expected")?;
+        let public_url =
+            values.optional("public_url", "an address such as https://fletchline.example.org is expected")?;
+        if !bind.is_loopback() && public_url.is_none() {
+            return Err(SettingsError::Value {
+                place: format!("bind ({})", told["bind"].1.text("bind")),
+                sentence: format!("other machines reach {bind}: say by which address they may ask, with public_url"),
+            });
+        }
         Ok(Settings {
             runner: values.runner()?,
-            bind: values.needed("bind", "an IP address such as 127.0.0.1 is expected")?,
+            bind,
             port: values.needed("port", "a port from 0 to 65535 is expected")?,
-            public_url: values
-                .optional("public_url", "an address such as https://fletchline.example.org is expected")?,
+            public_url,
             results: values.folder("results")?,
             python: values.folder("python")?,
             cpu: values.optional("cpu", "a number of processors such as 4 is expected")?,

@@ -96,3 +96,18 @@ fn a_cluster_is_described_by_a_table_of_known_typed_fields() {
     assert!(wrong("[kubernetes]\nrun_as = \"me\"").contains("user:group"));
     assert!(wrong("runner = \"cloud\"").contains("`local` or `kubernetes`"));
 }
+
+#[test]
+fn other_machines_are_let_in_only_under_a_public_address() {
+    let flags = |flags: &[(&str, &str)]| {
+        let flags = flags.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Settings::read("", |_| None, &flags).map_err(|error| error.to_string())
+    };
+    let refused = flags(&[("bind", "0.0.0.0")]).unwrap_err();
+    assert_eq!(
+        refused,
+        "bind (--bind): other machines reach 0.0.0.0: say by which address they may ask, with public_url"
+    );
+    assert!(flags(&[("bind", "0.0.0.0"), ("public_url", "https://fletchline.example.org")]).is_ok());
+    assert!(flags(&[("bind", "127.0.0.9")]).is_ok());
+}
