@@ -35,7 +35,7 @@ enum Command {
     },
     /// Run all tests.
     Test {
-        /// Only these steps: check, rust, browser, and all three without one. `cluster` runs only when it is named.
+        /// Only these steps: check, rust, browser, cluster; all without one.
         steps: Vec<test::Step>,
     },
     /// Build the browser's bundle into `dist/`.
@@ -46,7 +46,7 @@ enum Command {
     },
     /// Build the image that a Kubernetes cluster runs into `target/images/`.
     Images {
-        /// Without optimisation and without pages: what the tests on a cluster need.
+        /// Without optimisation, with the pages that were built last: what the tests on a cluster need.
         #[arg(long)]
         dev: bool,
     },

@@ -40,7 +40,7 @@ impl Count {
 
 pub fn test(steps: &[Step]) -> Result<()> {
     setup::to_test()?;
-    let steps = if steps.is_empty() { &[Step::Check, Step::Rust, Step::Browser] } else { steps };
+    let steps = if steps.is_empty() { &[Step::Check, Step::Rust, Step::Browser, Step::Cluster] } else { steps };
     let mut count = Count::default();
     let mut failures = Vec::new();
     for step in steps {
@@ -109,8 +109,10 @@ fn watch(tests: &mut Command, count: &mut Count) -> Result<()> {
 const LOAD_IMAGE: &str = "FLETCHLINE_LOAD_IMAGE";
 
 fn cluster(count: &mut Count) -> Result<()> {
+    // They say themselves that there is none, and are counted as skipped.
+    let mut tests = shell::cargo(&["test", "--package", "server", "--test", "kubernetes"]);
     if std::env::var_os("KUBECONFIG").is_none() {
-        bail!("there is no cluster: set KUBECONFIG to that of one on this machine");
+        return watch(&mut tests, count);
     }
     let archive = images::build(true)?;
     let archive = archive.to_string_lossy();
@@ -122,7 +124,7 @@ fn cluster(count: &mut Count) -> Result<()> {
             images::NAME
         ),
     }
-    watch(&mut shell::cargo(&["test", "--package", "server", "--test", "kubernetes"]), count)
+    watch(&mut tests, count)
 }
 
 /// `test result: ok. 5 passed; 0 failed; 0 ignored; …`

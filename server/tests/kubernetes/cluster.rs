@@ -34,8 +34,8 @@ use crate::harness::{Asked, Harness};
 /// As `cargo xtask images` names it.
 const OURS: &str = concat!("localhost/fletchline:", env!("CARGO_PKG_VERSION"));
 /// What tasks run in: programs in `/bin`, nothing of ours.
-const IMAGE: &str = "localhost/busybox:1";
-const USER: u32 = 1000;
+pub const IMAGE: &str = "localhost/busybox:1";
+pub const USER: u32 = 1000;
 
 /// A namespace of the tests' own, made when it is first needed.
 #[derive(Clone)]
@@ -84,21 +84,24 @@ impl Cluster {
         .await;
     }
 
-    /// A claim on a folder of this machine that belongs to root.
-    async fn claim(&self, client: &Client, name: &str, folder: &Path) {
-        let volume = format!("{}-{name}", self.namespace);
-        let (modes, storage) = (json!(["ReadWriteMany"]), json!({"storage": "1Gi"}));
+    /// A folder of this machine for the claim of this name; the volume is called `<namespace>-<name>`.
+    pub async fn volume(&self, client: &Client, name: &str, folder: &Path) {
         make::<PersistentVolume>(
             Api::all(client.clone()),
-            json!({"metadata": {"name": volume}, "spec": {"accessModes": modes, "capacity": storage,
-                "storageClassName": "", "hostPath": {"path": folder},
-                "claimRef": {"name": name, "namespace": self.namespace}}}),
+            json!({"metadata": {"name": format!("{}-{name}", self.namespace)},
+                "spec": {"accessModes": ["ReadWriteMany"], "capacity": {"storage": "1Gi"}, "storageClassName": "",
+                    "hostPath": {"path": folder}, "claimRef": {"name": name, "namespace": self.namespace}}}),
         )
         .await;
+    }
+
+    /// A claim on a folder of this machine that belongs to root.
+    async fn claim(&self, client: &Client, name: &str, folder: &Path) {
+        self.volume(client, name, folder).await;
         make::<PersistentVolumeClaim>(
             Api::namespaced(client.clone(), &self.namespace),
-            json!({"metadata": {"name": name}, "spec": {"accessModes": modes, "storageClassName": "",
-                "volumeName": volume, "resources": {"requests": storage}}}),
+            json!({"metadata": {"name": name}, "spec": {"accessModes": ["ReadWriteMany"], "storageClassName": "",
+                "volumeName": format!("{}-{name}", self.namespace), "resources": {"requests": {"storage": "1Gi"}}}}),
         )
         .await;
     }

@@ -12,6 +12,7 @@ mod ends;
 mod folders;
 #[path = "../conformance/harness.rs"]
 mod harness;
+mod install;
 mod kinds;
 #[path = "../conformance/suite.rs"]
 mod suite;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
     let cluster = Cluster::new();
     let mut all = suite::suite!(trials)(&cluster);
     all.push(accepted::trial(&cluster));
+    all.push(install::trial(&cluster));
     let all = all.into_iter().map(|trial| trial.with_ignored_flag(!is_there)).collect();
     let conclusion = libtest_mimic::run(&arguments, all);
     runtime().block_on(cluster.remove());

@@ -1,0 +1,169 @@
+//! Does what `deploy/` installs work, as somebody finds it who applies it?
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    os::unix::fs::chown,
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use libtest_mimic::Trial;
+use serde_json::{Value, json};
+
+use crate::{
+    cluster::{Cluster, IMAGE, USER},
+    runtime,
+};
+
+const PATIENCE: Duration = Duration::from_secs(180);
+const BASE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/base");
+
+pub fn trial(cluster: &Cluster) -> Trial {
+    let cluster = cluster.clone();
+    Trial::test("install::what_is_applied_runs_the_example_to_its_end_across_a_restart_of_the_server", move || {
+        runtime().block_on(install(&cluster));
+        Ok(())
+    })
+}
+
+/// `FLETCHLINE_KUBECTL`: a command that is kubectl.
+fn kubectl(namespace: &str, arguments: &[&str]) -> Command {
+    let program = std::env::var("FLETCHLINE_KUBECTL").unwrap_or_else(|_| "kubectl".into());
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("exec {program} \"$@\""), "kubectl", "--namespace", namespace]).args(arguments);
+    command
+}
+
+fn say(namespace: &str, arguments: &[&str]) -> String {
+    let output = kubectl(namespace, arguments).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{arguments:?}: {said}{}", String::from_utf8_lossy(&output.stderr));
+    said
+}
+
+/// The base with claims on folders of this machine and an image for every task.
+fn site(place: &Path, namespace: &str) {
+    let (base, site) = (place.join("base"), place.join("site"));
+    fs::create_dir_all(&base).unwrap();
+    fs::create_dir_all(&site).unwrap();
+    for file in fs::read_dir(BASE).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), base.join(file.file_name())).unwrap();
+    }
+    let settings = fs::read_to_string(base.join("fletchline.toml")).unwrap();
+    let images = format!("images = {{ job = \"{IMAGE}\", container = \"{IMAGE}\" }}\n");
+    fs::write(site.join("fletchline.toml"), settings + &images).unwrap();
+    let claim = |name: &str| {
+        json!({
+            "target": {"kind": "PersistentVolumeClaim", "name": name},
+            "patch": json!([
+                {"op": "add", "path": "/spec/storageClassName", "value": ""},
+                {"op": "add", "path": "/spec/volumeName", "value": format!("{namespace}-{name}")},
+                {"op": "replace", "path": "/spec/resources/requests/storage", "value": "1Gi"},
+                {"op": "replace", "path": "/spec/accessModes", "value": ["ReadWriteMany"]},
+            ]).to_string(),
+        })
+    };
+    let kustomization = json!({
+        "resources": ["../base"],
+        "namespace": namespace,
+        "configMapGenerator": [
+            {"name": "fletchline-settings", "behavior": "replace", "files": ["fletchline.toml"]},
+        ],
+        "patches": [claim("fletchline-data"), claim("fletchline-results")],
+    });
+    fs::write(site.join("kustomization.yaml"), kustomization.to_string()).unwrap();
+}
+
+/// A way to the server, as `kubectl port-forward` makes it.
+struct Forward {
+    child: Child,
+    origin: String,
+}
+
+impl Forward {
+    fn open(namespace: &str) -> Forward {
+        let mut child = kubectl(namespace, &["port-forward", "service/fletchline", ":4400"]);
+        let mut child = child.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        // The pipe stays open: it says more with every connection.
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let port = line.split_whitespace().find_map(|word| word.strip_prefix("127.0.0.1:")).expect("a forwarded port");
+        Forward { origin: format!("http://localhost:{port}"), child }
+    }
+
+    async fn ask(&self, cookie: &str, function: &str, body: &Value) -> Result<Value, String> {
+        let request = reqwest::Client::new().post(format!("{}/api/{function}", self.origin)).json(body);
+        let answer = request.header("cookie", cookie).header("origin", &self.origin).send().await;
+        let answer = answer.map_err(|error| error.to_string())?;
+        let (status, text) = (answer.status(), answer.text().await.unwrap_or_default());
+        if status.is_success() { Ok(serde_json::from_str(&text).unwrap()) } else { Err(format!("{status}: {text}")) }
+    }
+
+    /// Until the run is so far.
+    async fn until(&self, cookie: &str, run: &Value, is_there: impl Fn(&Value) -> bool) -> Value {
+        let begin = Instant::now();
+        loop {
+            let page = self.ask(cookie, "runs/open", &json!({"run": run})).await;
+            match page {
+                Ok(page) if is_there(&page["view"]) => return page,
+                other => assert!(begin.elapsed() < PATIENCE, "{other:?}"),
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+}
+
+impl Drop for Forward {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+async fn install(cluster: &Cluster) {
+    let (client, namespace) = cluster.client().await;
+    let place = tempfile::tempdir_in("/var/tmp").unwrap();
+    let folder = |name: &str, owner: u32| {
+        let folder = place.path().join(name);
+        fs::create_dir_all(&folder).unwrap();
+        chown(&folder, Some(owner), Some(owner)).unwrap();
+        folder
+    };
+    cluster.volume(&client, "fletchline-data", &folder("data", USER)).await;
+    cluster.volume(&client, "fletchline-results", &folder("results", 0)).await;
+    folder("results/pipeline", USER);
+    site(place.path(), namespace);
+    say(namespace, &["apply", "-k", &place.path().join("site").display().to_string()]);
+    let wait = ["rollout", "status", "deployment/fletchline", "--timeout=120s"];
+    say(namespace, &wait);
+
+    let said = say(namespace, &["logs", "deployment/fletchline"]);
+    let link = said.split_whitespace().find(|word| word.contains("/link?code=")).expect("a link in the log");
+    let mut forward = Forward::open(namespace);
+    let link = link.replace("http://localhost:4400", &forward.origin);
+    let answer = reqwest::get(link).await.unwrap();
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let page = reqwest::Client::new().get(&forward.origin).header("cookie", &cookie).send().await.unwrap();
+    assert!(page.text().await.unwrap().contains("/assets-"), "the pages are not inside");
+
+    let new = json!({"new": {"from": "example", "name": "files"}});
+    let pipeline = forward.ask(&cookie, "pipelines/create", &new).await.unwrap()["id"].clone();
+    let new = json!({"new": {"pipeline": pipeline, "revision": 1, "part": "all", "parameters": {},
+        "download_again": [], "reading": null}});
+    let run = forward.ask(&cookie, "runs/start", &new).await.unwrap();
+    forward.until(&cookie, &run, |view| view["tasks"]["load"]["status"] == "done").await;
+    say(namespace, &["rollout", "restart", "deployment/fletchline"]);
+    say(namespace, &wait);
+    drop(forward);
+    forward = Forward::open(namespace);
+    let ended = |view: &Value| matches!(view["summary"]["status"].as_str(), Some("succeeded" | "failed"));
+    let page = forward.until(&cookie, &run, ended).await;
+    assert_eq!(page["view"]["summary"]["status"], "succeeded", "{page}");
+    let results = place.path().join("results/pipeline").join(pipeline.as_str().unwrap());
+    assert!(fs::read_to_string(results.join("report/1/report/report.txt")).unwrap().contains("files,"));
+    let other = say(namespace, &["exec", "deployment/fletchline", "--", "fletchline", "link", "--data", "/data"]);
+    assert!(other.contains("/link?code="), "{other}");
+}
