@@ -15,7 +15,7 @@ mod sys;
 
 use std::{env, path::Path, process::ExitCode};
 
-const USAGE: &str = "usage: fletchline-task supervise FOLDER | exec … | init | stay | check | pod prepare | pod run PROGRAM … | pod links";
+const USAGE: &str = "usage: fletchline-task supervise FOLDER | exec … | init | stay | check | pod prepare | pod run PROGRAM … | pod links | pod claim USER:GROUP";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         ["supervise", folder] => supervise::supervise(Path::new(folder)),
         ["pod", "prepare"] => pod::prepare::prepare(),
         ["pod", "links"] => pod::links::links(),
+        ["pod", "claim", owner] => pod::claim(owner),
         ["pod", "run", program @ ..] => pod::run::run(program),
         ["init"] => init::inside_bubblewrap(),
         ["stay"] => init::stay(),

@@ -1,5 +1,6 @@
 //! What can be asked on the command line?
 
+mod cluster;
 mod dry;
 mod exec;
 mod load;
@@ -69,6 +70,9 @@ enum Command {
         #[arg(long)]
         all: bool,
     },
+    /// Look at the Kubernetes cluster, make it ready, or leave it.
+    #[command(subcommand)]
+    Cluster(cluster::Cluster),
     /// Keep secrets that tasks get as environment variables.
     #[command(subcommand)]
     Secret(Secret),
@@ -194,6 +198,7 @@ async fn carry_out(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Services => services::services(&data()?, cli.json).await,
         Command::Link => stop::link(&data()?, cli.json).await,
         Command::Stop { all } => stop::stop(data()?, all, cli.json).await,
+        Command::Cluster(what) => cluster::cluster(data()?, what, cli.json).await,
         Command::Secret(Secret::Set { name }) => local::set_secret(&data()?, &name),
     }
 }

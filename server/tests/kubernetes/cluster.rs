@@ -54,7 +54,7 @@ async fn client() -> Client {
     KubeRunner::find().await.unwrap().0
 }
 
-async fn make<K>(api: Api<K>, object: k8s_openapi::serde_json::Value)
+pub async fn make<K>(api: Api<K>, object: k8s_openapi::serde_json::Value)
 where
     K: Resource + Clone + std::fmt::Debug + k8s_openapi::serde::Serialize + k8s_openapi::serde::de::DeserializeOwned,
 {
@@ -63,7 +63,15 @@ where
 
 impl Cluster {
     pub fn new() -> Cluster {
-        Cluster { namespace: format!("fletchline-test-{}", id()), made: Arc::default(), count: Arc::default() }
+        Cluster::called(format!("fletchline-test-{}", id()))
+    }
+
+    pub fn called(namespace: String) -> Cluster {
+        Cluster { namespace, made: Arc::default(), count: Arc::default() }
+    }
+
+    pub fn namespace(&self) -> &str {
+        &self.namespace
     }
 
     /// A client and the namespace, which is there.
@@ -96,7 +104,7 @@ impl Cluster {
     }
 
     /// A claim on a folder of this machine that belongs to root.
-    async fn claim(&self, client: &Client, name: &str, folder: &Path) {
+    pub async fn claim(&self, client: &Client, name: &str, folder: &Path) {
         self.volume(client, name, folder).await;
         make::<PersistentVolumeClaim>(
             Api::namespaced(client.clone(), &self.namespace),
@@ -111,9 +119,12 @@ impl Cluster {
         if self.made.get().is_none() {
             return;
         }
-        let client = client().await;
+        self.remove_all(&client().await).await;
+    }
+
+    pub async fn remove_all(&self, client: &Client) {
         Api::<Namespace>::all(client.clone()).delete(&self.namespace, &DeleteParams::background()).await.unwrap();
-        let volumes: Api<PersistentVolume> = Api::all(client);
+        let volumes: Api<PersistentVolume> = Api::all(client.clone());
         for volume in volumes.list(&Default::default()).await.unwrap() {
             let name = volume.metadata.name.unwrap_or_default();
             if name.starts_with(&self.namespace) {

@@ -5,6 +5,7 @@
 //! they are counted as ignored.
 
 mod accepted;
+mod claims;
 mod cluster;
 #[path = "../conformance/ends.rs"]
 mod ends;
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
     let cluster = Cluster::new();
     let mut all = suite::suite!(trials)(&cluster);
     all.push(accepted::trial(&cluster));
+    all.push(claims::trial(&cluster));
     all.push(install::trial(&cluster));
     let all = all.into_iter().map(|trial| trial.with_ignored_flag(!is_there)).collect();
     let conclusion = libtest_mimic::run(&arguments, all);

@@ -2,8 +2,9 @@
 //!
 //! The init container runs `pod prepare` from our image, as the task's own user; the task's container runs
 //! `pod run PROGRAM …` from an emptyDir, as its first process, so that the image needs neither a shell nor anything of
-//! ours. When the first process ends, the kernel ends all others of the container.
+//! ours. When the first process ends, the kernel ends all others of the container. `pod claim` runs once for a claim.
 
+mod claim;
 pub mod links;
 pub mod prepare;
 mod probe;
@@ -17,6 +18,8 @@ use model::{
 };
 
 use crate::sys;
+
+pub use claim::claim;
 
 /// The order, as the init container leaves it for the task's.
 const ORDER_AT: &str = "/fletchline/order.json";

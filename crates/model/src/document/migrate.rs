@@ -54,6 +54,7 @@ fn foreign(fields: &Map<String, Value>) -> String {
         () if has("nodes") && has("connections") => "it looks like an n8n workflow",
         () if has("nodes") && has("links") => "it looks like a ComfyUI workflow",
         () if has("pipelineSpec") || has("deploymentSpec") => "it looks like a Kubeflow pipeline",
+        () if has("format") => "its format is no text",
         () => "it has no field `format`",
     };
     guess.to_owned()

@@ -134,6 +134,7 @@ fn a_foreign_file_is_told_what_it_is_not() {
         "This is not a Fletchline pipeline: it looks like an n8n workflow"
     );
     assert_eq!(refused(r#"{"format": "x"}"#), "This is not a Fletchline pipeline: its format is \"x\"");
+    assert_eq!(refused(r#"{"format": 3}"#), "This is not a Fletchline pipeline: its format is no text");
     assert!(refused("PK\u{3}\u{4}rest").contains("it is a zip file"));
 }
 

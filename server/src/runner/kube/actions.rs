@@ -27,7 +27,7 @@ const REQUEST: Duration = Duration::from_secs(15);
 const LOG: Duration = Duration::from_secs(30);
 
 /// What a request that failed means.
-enum Failure {
+pub(super) enum Failure {
     /// Somebody has it already.
     There,
     Absent,
@@ -67,7 +67,7 @@ fn failure(error: kube::Error) -> Failure {
     }
 }
 
-async fn asked<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T, Failure> {
+pub(super) async fn asked<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T, Failure> {
     match tokio::time::timeout(REQUEST, request).await {
         Ok(answer) => answer.map_err(failure),
         Err(_) => Err(Failure::Passing("The cluster does not answer in time.".to_owned())),

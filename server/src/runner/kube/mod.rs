@@ -8,6 +8,7 @@
 //! its log are on our side: "absent" means that it was never launched, or that somebody took our finalizer away.
 
 mod actions;
+pub mod claims;
 pub mod config;
 mod folder;
 mod follow;

@@ -16,6 +16,8 @@ struct Bar {
     width: f64,
     tone: &'static str,
     title: String,
+    /// What it waits for, or what is being prepared, as long as there is no bar.
+    note: Option<String>,
 }
 
 #[component]
@@ -57,6 +59,7 @@ pub fn Timeline(live: LiveRun, snapshot: StoredValue<Pipeline>, now: Signal<Mill
                                         style:width=format!("{:.2}%", bar.width)
                                         title=bar.title
                                     ></span>
+                                    {bar.note.map(|note| view! { <span class="timeline-note ellipsis" title=note.clone()>{note.clone()}</span> })}
                                 </span>
                             </div>
                         }
@@ -90,10 +93,11 @@ fn bar(id: &TaskId, view: &TaskView, snapshot: StoredValue<Pipeline>, (start, en
     let name = snapshot.with_value(|pipeline| pipeline.tasks.get(id).map(|task| task.name.clone())).unwrap_or_default();
     let (tone, _, word) = words::task_look(view.status);
     let Some(started) = view.started else {
-        return Bar { title: format!("{name}: {word}"), name, left: 0.0, width: 0.0, tone: "none" };
+        let note = (!view.sentence.is_empty()).then(|| view.sentence.clone());
+        return Bar { title: format!("{name}: {word}"), name, left: 0.0, width: 0.0, tone: "none", note };
     };
     let until = view.ended.unwrap_or(end);
     let title = format!("{name}: {word}, {}", words::duration(until.saturating_sub(started)));
     let (left, right) = (percent(started), percent(until));
-    Bar { name, left, width: (right - left).max(0.4), tone, title }
+    Bar { name, left, width: (right - left).max(0.4), tone, title, note: None }
 }

@@ -1,0 +1,204 @@
+//! What must a namespace have before tasks run in it, and how does a claim become writable for them?
+
+use std::{collections::BTreeSet, fmt, time::Duration};
+
+use k8s_openapi::{
+    api::core::v1::{PersistentVolumeClaim, Pod, Secret},
+    serde_json::{from_value, json},
+};
+use kube::{
+    Api, Client,
+    api::{DeleteParams, ListParams, PostParams},
+};
+use serde::Serialize;
+
+use super::{
+    KubeConfig,
+    actions::{Failure, asked},
+    name,
+};
+use crate::runner::RunnerError;
+
+/// How long the pod that prepares a claim may take, its image's pull included.
+const PATIENCE: Duration = Duration::from_secs(120);
+const LOOK: Duration = Duration::from_millis(500);
+
+/// What was found in the namespace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Status {
+    pub namespace: String,
+    /// Pods of this installation.
+    pub pods: usize,
+    pub claims: Vec<ClaimStatus>,
+    pub secrets: SecretStatus,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ClaimStatus {
+    pub claim: String,
+    /// `None`: it is not there.
+    pub phase: Option<String>,
+    pub access_modes: Vec<String>,
+}
+
+/// The names that tasks can ask for; `None`: there is no such Secret.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SecretStatus {
+    pub secret: String,
+    pub names: Option<Vec<String>>,
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(out, "Namespace {}: {} pods of this installation.", self.namespace, self.pods)?;
+        self.claims.iter().try_for_each(|claim| writeln!(out, "{claim}"))?;
+        let SecretStatus { secret, names } = &self.secrets;
+        match names {
+            None => write!(out, "Secret {secret}: not there, so tasks get no secrets."),
+            Some(names) => write!(out, "Secret {secret}: {}.", names.join(", ")),
+        }
+    }
+}
+
+impl fmt::Display for ClaimStatus {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_shared = self.access_modes.iter().any(|mode| mode == "ReadWriteMany");
+        let nodes = if is_shared { "tasks run on any node" } else { "tasks that share it run on one node" };
+        match self.phase.as_deref() {
+            None => write!(out, "Claim {}: not there; make it in this namespace.", self.claim),
+            Some("Bound") => write!(out, "Claim {}: bound, {}; {nodes}.", self.claim, self.access_modes.join(", ")),
+            Some(phase) => write!(out, "Claim {}: {phase}, so what mounts it waits.", self.claim),
+        }
+    }
+}
+
+/// # Errors
+/// The cluster does not answer, or this account may not read there.
+pub async fn status(client: &Client, config: &KubeConfig) -> Result<Status, RunnerError> {
+    let pods: Api<Pod> = Api::namespaced(client.clone(), &config.namespace);
+    let ours = ListParams::default().labels(&name::selector(&config.installation));
+    let mut found = Vec::new();
+    for claim in claims(config) {
+        found.push(claim_status(client, config, claim).await?);
+    }
+    Ok(Status {
+        namespace: config.namespace.clone(),
+        pods: asked(pods.list(&ours)).await?.items.len(),
+        claims: found,
+        secrets: secrets(client, config).await?,
+    })
+}
+
+fn claims(config: &KubeConfig) -> BTreeSet<&str> {
+    let shared = config.volumes.values().map(|volume| volume.claim.as_str());
+    shared.chain([config.results.as_str()]).collect()
+}
+
+async fn claim_status(client: &Client, config: &KubeConfig, claim: &str) -> Result<ClaimStatus, RunnerError> {
+    let all: Api<PersistentVolumeClaim> = Api::namespaced(client.clone(), &config.namespace);
+    let found = match asked(all.get(claim)).await {
+        Ok(found) => Some(found),
+        Err(Failure::Absent) => None,
+        Err(other) => return Err(other.into()),
+    };
+    let phase = found.as_ref().and_then(|found| found.status.as_ref()?.phase.clone());
+    let modes = found.as_ref().and_then(|found| found.spec.as_ref()?.access_modes.clone());
+    Ok(ClaimStatus {
+        claim: claim.to_owned(),
+        phase: found.map(|_| phase.unwrap_or_else(|| "Pending".to_owned())),
+        access_modes: modes.unwrap_or_default(),
+    })
+}
+
+async fn secrets(client: &Client, config: &KubeConfig) -> Result<SecretStatus, RunnerError> {
+    let all: Api<Secret> = Api::namespaced(client.clone(), &config.namespace);
+    let names = match asked(all.get(&config.secrets)).await {
+        Ok(found) => Some(found.data.unwrap_or_default().into_keys().collect()),
+        Err(Failure::Absent) => None,
+        Err(other) => return Err(other.into()),
+    };
+    Ok(SecretStatus { secret: config.secrets.clone(), names })
+}
+
+/// Makes `pipeline/` of the results claim and gives it to the tasks' user, by a pod that runs as root once.
+///
+/// # Errors
+/// One sentence; where the namespace takes no such pod, with the command for whoever runs the storage.
+pub async fn prepare(client: &Client, config: &KubeConfig) -> Result<(), RunnerError> {
+    let pods: Api<Pod> = Api::namespaced(client.clone(), &config.namespace);
+    let pod: Pod = from_value(preparing(config)).map_err(|error| RunnerError::Refused(error.to_string()))?;
+    let name = pod.metadata.name.clone().unwrap_or_default();
+    match asked(pods.create(&PostParams::default(), &pod)).await {
+        // One that was asked for before: what it does is the same.
+        Ok(_) | Err(Failure::There) => {}
+        Err(Failure::Refused(words) | Failure::Passing(words)) if words.contains("violates PodSecurity") => {
+            return Err(RunnerError::Refused(by_hand(config)));
+        }
+        Err(other) => return Err(other.into()),
+    }
+    let ended = tokio::time::timeout(PATIENCE, end(&pods, &name)).await;
+    let removed = asked(pods.delete(&name, &DeleteParams::default().grace_period(0))).await;
+    match ended {
+        Err(_) => {
+            return Err(RunnerError::Unavailable(format!("The pod {name} did not end in two minutes: {}", why())));
+        }
+        Ok(Err(error)) => return Err(error),
+        Ok(Ok(false)) => return Err(RunnerError::Refused(by_hand(config))),
+        Ok(Ok(true)) => {}
+    }
+    removed.map(drop).map_err(RunnerError::from)
+}
+
+fn why() -> &'static str {
+    "see whether its image can be pulled and its claim be mounted."
+}
+
+fn by_hand(config: &KubeConfig) -> String {
+    let (user, group) = (config.run_as.user, config.run_as.group);
+    format!(
+        "Namespace {} takes no pod that runs as root. Whoever runs the storage can do this once, in the root folder of the claim {}:\n  install -d -o {user} -g {group} pipeline",
+        config.namespace, config.results
+    )
+}
+
+/// Whether it succeeded.
+async fn end(pods: &Api<Pod>, name: &str) -> Result<bool, RunnerError> {
+    loop {
+        let pod = asked(pods.get(name)).await?;
+        match pod.status.and_then(|status| status.phase).as_deref() {
+            Some("Succeeded") => return Ok(true),
+            Some("Failed") => return Ok(false),
+            _ => tokio::time::sleep(LOOK).await,
+        }
+    }
+}
+
+fn preparing(config: &KubeConfig) -> k8s_openapi::serde_json::Value {
+    let owner = format!("{}:{}", config.run_as.user, config.run_as.group);
+    let pull: Vec<_> = config.pull_secrets.iter().map(|name| json!({ "name": name })).collect();
+    json!({
+        "metadata": {
+            "name": format!("fletchline-prepare-{}", &name::hash(config.results.as_bytes())[..10]),
+            "labels": {"app.kubernetes.io/managed-by": "fletchline"},
+        },
+        "spec": {
+            "restartPolicy": "Never",
+            "automountServiceAccountToken": false,
+            "imagePullSecrets": pull,
+            "nodeSelector": config.node_selector,
+            "securityContext": {"runAsUser": 0, "runAsGroup": 0, "seccompProfile": {"type": "RuntimeDefault"}},
+            "containers": [{
+                "name": "prepare",
+                "image": config.image,
+                "command": ["/usr/local/bin/fletchline-task", "pod", "claim", owner],
+                "securityContext": {
+                    "allowPrivilegeEscalation": false,
+                    "readOnlyRootFilesystem": true,
+                    "capabilities": {"drop": ["ALL"], "add": ["CHOWN", "DAC_OVERRIDE"]},
+                },
+                "volumeMounts": [{"name": "claim", "mountPath": "/claim"}],
+            }],
+            "volumes": [{"name": "claim", "persistentVolumeClaim": {"claimName": config.results}}],
+        },
+    })
+}

@@ -1,0 +1,56 @@
+//! Is a claim made ready for tasks, and does it say what is missing where it cannot be?
+
+use std::{fs, os::unix::fs::MetadataExt, time::Duration};
+
+use k8s_openapi::{
+    api::core::v1::{Namespace, PersistentVolumeClaim},
+    serde_json::json,
+};
+use kube::Api;
+use libtest_mimic::Trial;
+use server::runner::kube::{KubeConfig, claims};
+
+use crate::{
+    cluster::{Cluster, USER, config, make},
+    runtime,
+};
+
+pub fn trial(cluster: &Cluster) -> Trial {
+    let cluster = cluster.clone();
+    Trial::test("claims::a_claim_is_prepared_once_as_root_or_it_is_said_who_has_to_do_what", move || {
+        runtime().block_on(claims_are_prepared(&cluster));
+        Ok(())
+    })
+}
+
+async fn claims_are_prepared(cluster: &Cluster) {
+    let (client, restricted) = cluster.client().await;
+    let refused = claims::prepare(&client, &config(restricted)).await.unwrap_err().to_string();
+    assert!(refused.contains("install -d -o 1000 -g 1000 pipeline"), "{refused}");
+
+    let open = Cluster::called(format!("{restricted}-open"));
+    let namespace = json!({"metadata": {"name": open.namespace()}});
+    make::<Namespace>(Api::all(client.clone()), namespace).await;
+    let place = tempfile::tempdir_in("/var/tmp").unwrap();
+    let asked = KubeConfig { results: "results".into(), ..config(open.namespace()) };
+    let missing = claims::status(&client, &asked).await.unwrap().to_string();
+    assert!(missing.contains("Claim results: not there"), "{missing}");
+
+    open.claim(&client, "results", place.path()).await;
+    let claims_there: Api<PersistentVolumeClaim> = Api::namespaced(client.clone(), open.namespace());
+    for _ in 0..100 {
+        let found = claims_there.get("results").await.unwrap();
+        if found.status.and_then(|status| status.phase).as_deref() == Some("Bound") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let there = claims::status(&client, &asked).await.unwrap().to_string();
+    assert!(there.contains("Claim results: bound, ReadWriteMany; tasks run on any node."), "{there}");
+    for _ in 0..2 {
+        claims::prepare(&client, &asked).await.unwrap();
+    }
+    let made = fs::metadata(place.path().join("pipeline")).unwrap();
+    assert_eq!((made.uid(), made.gid()), (USER, USER));
+    open.remove_all(&client).await;
+}
