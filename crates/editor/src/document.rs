@@ -152,7 +152,7 @@ impl Edits<'_> {
     }
 
     pub fn place_task(&mut self, id: &TaskId, place: Place) {
-        self.set(RecordId::TaskPlace(id.clone()), Some(Record::Place(place)));
+        self.set(RecordId::TaskPlace(id.clone()), Some(Record::Place(with_one_zero(place))));
     }
 
     pub fn put_arrow(&mut self, arrow: impl Into<Arc<Arrow>>) {
@@ -170,7 +170,7 @@ impl Edits<'_> {
     }
 
     pub fn place_note(&mut self, id: &NoteId, place: Place) {
-        self.set(RecordId::NotePlace(id.clone()), Some(Record::Place(place)));
+        self.set(RecordId::NotePlace(id.clone()), Some(Record::Place(with_one_zero(place))));
     }
 
     /// The note with its place.
@@ -202,4 +202,9 @@ impl Edits<'_> {
         record::write(self.pipeline, &id, value);
         self.dirty.insert(id);
     }
+}
+
+/// Rounding gives `-0.0` for what lies a little left of 0, and the saved text would tell the two zeros apart.
+fn with_one_zero(place: Place) -> Place {
+    Place { x: place.x + 0.0, y: place.y + 0.0, ..place }
 }

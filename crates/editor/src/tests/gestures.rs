@@ -111,6 +111,24 @@ fn a_file_lights_up_the_card_under_it_as_one_that_takes_it_or_not_and_changes_no
 }
 
 #[test]
+fn what_snaps_to_zero_from_the_left_is_saved_as_the_zero_that_there_is() {
+    let mut person = Person::new();
+    let at = person.editor.camera().to_screen(Point::new(crate::board::CARD.width / 2.0 - 3.0, 300.0));
+    person.give(Input::PaletteOver { kind: KindName::Job, at: Some(at) });
+    person.give(Input::PaletteDrop);
+    let task = person.editor.selection().only_task().unwrap().clone();
+    assert_eq!(person.place(&task).x, 0.0);
+    let (saved, middle) = (person.saved(), person.middle(&task));
+    assert!(!saved.contains("-0.0"), "{saved}");
+    // There and back again.
+    person.down(middle, PLAIN);
+    person.slide(middle.plus(300.0, 0.0));
+    person.slide(middle);
+    person.up(middle);
+    assert_eq!(person.saved(), saved);
+}
+
+#[test]
 fn what_is_dropped_beside_the_canvas_is_not_added() {
     let mut person = Person::new();
     person.give(Input::PaletteOver { kind: KindName::Notebook, at: Some(Point::new(300.0, 300.0)) });
