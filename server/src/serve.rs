@@ -131,7 +131,7 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
 
 async fn assemble(data: DataFolder, settings: Settings) -> Result<(Arc<Core>, Arc<Doors>), ServeError> {
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&data.database()).await?);
-    let installation = store.value_or("installation", &uuid::Uuid::new_v4().simple().to_string()).await?;
+    let installation = installation(store.as_ref()).await?;
     let key = key(store.as_ref()).await?;
     let secrets = Arc::new(Secrets::new(data.secrets_file()));
     let cache = python::default_cache(|name| std::env::var_os(name)).ok_or(ServeError::NoCache)?;
@@ -154,6 +154,14 @@ async fn assemble(data: DataFolder, settings: Settings) -> Result<(Arc<Core>, Ar
     let ports = Ports::open(runs.clone(), runner.clone(), store.clone()).await;
     let core = Core::new(Made { data, store, runs, runner, secrets, gateway, programs, ports, settings });
     Ok((Arc::new(core), Arc::new(doors)))
+}
+
+/// What names this installation; it is made up once.
+///
+/// # Errors
+/// The database does not answer.
+pub async fn installation(store: &dyn Store) -> Result<String, StoreError> {
+    store.value_or("installation", &uuid::Uuid::new_v4().simple().to_string()).await
 }
 
 /// Of this installation; what is signed with it is still good after a restart.

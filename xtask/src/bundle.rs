@@ -28,19 +28,25 @@ pub fn bundle(profile: Profile) -> Result<()> {
     setup::to_run()?;
     let wasm = compile(profile)?;
     let dist = root().join("dist");
-    let assets = scratch(&dist)?;
+    let assets = scratch()?;
     bind(&wasm, &assets, profile)?;
     fs::write(assets.join("start.js"), START)?;
     fs::write(assets.join("style.css"), style()?)?;
     let name = format!("assets-{}", hash(&assets)?);
     let finished = dist.join(&name);
-    replace(&assets, &finished)?;
+    // What is there already is left alone: a release server is compiled again when anything in `dist/` is written.
+    if finished.exists() {
+        fs::remove_dir_all(&assets)?;
+    } else {
+        if profile == Profile::Small {
+            compress(&assets)?;
+        }
+        fs::create_dir_all(&dist)?;
+        fs::rename(&assets, &finished)?;
+    }
     remove_older(&dist, &name)?;
     fonts(&dist)?;
     write_index(&dist, &name)?;
-    if profile == Profile::Small {
-        compress(&finished)?;
-    }
     println!("dist/{name}: {}", sizes(&finished)?);
     Ok(())
 }
@@ -60,8 +66,9 @@ pub fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
-fn scratch(dist: &Path) -> Result<PathBuf> {
-    let assets = dist.join("assets.partial");
+/// Beside `dist/`, so that a rename is enough.
+fn scratch() -> Result<PathBuf> {
+    let assets = root().join("dist.partial");
     if assets.exists() {
         fs::remove_dir_all(&assets)?;
     }
@@ -97,14 +104,6 @@ pub fn hash(folder: &Path) -> Result<String> {
     Ok(hasher.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect())
 }
 
-fn replace(from: &Path, to: &Path) -> Result<()> {
-    if to.exists() {
-        fs::remove_dir_all(to)?;
-    }
-    fs::rename(from, to)?;
-    Ok(())
-}
-
 fn remove_older(dist: &Path, keep: &str) -> Result<()> {
     for entry in fs::read_dir(dist)? {
         let entry = entry?;
@@ -125,7 +124,7 @@ fn fonts(dist: &Path) -> Result<()> {
     fs::create_dir_all(&to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
-        fs::copy(entry.path(), to.join(entry.file_name()))?;
+        write_new(&to.join(entry.file_name()), &fs::read(entry.path())?)?;
     }
     Ok(())
 }
@@ -135,7 +134,14 @@ fn write_index(dist: &Path, assets: &str) -> Result<()> {
     let page = template
         .replace("{{style}}", &format!("/{assets}/style.css"))
         .replace("{{script}}", &format!("/{assets}/start.js"));
-    fs::write(dist.join("index.html"), page)?;
+    write_new(&dist.join("index.html"), page.as_bytes())
+}
+
+/// Only when it is not what is there.
+fn write_new(file: &Path, bytes: &[u8]) -> Result<()> {
+    if !fs::read(file).is_ok_and(|there| there == bytes) {
+        fs::write(file, bytes)?;
+    }
     Ok(())
 }
 

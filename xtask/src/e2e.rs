@@ -2,18 +2,18 @@
 
 use anyhow::{Result, bail};
 
-use crate::{bundle::target, root, setup, shell, test::Count};
+use crate::{root, run, setup, shell, test::Count};
 
 /// Needs `dist/` and a built server. The tests start servers of their own, each on a data folder of its own.
 pub fn e2e(filter: Option<&str>, all: &mut Count) -> Result<()> {
     setup::to_test()?;
     let folder = root().join("end2end");
-    shell::run(&mut shell::cargo(&["build", "--package", "server", "--package", "task"]))?;
+    let server = run::programs()?;
     if !folder.join("node_modules").exists() {
         shell::run(shell::command("npm", &["ci", "--no-audit", "--no-fund"]).current_dir(&folder))?;
     }
     let mut node = shell::command("node", &["--test", "--test-concurrency=1", "--test-reporter=spec"]);
-    node.current_dir(&folder).env("FLETCHLINE_BIN", target().join("debug/fletchline"));
+    node.current_dir(&folder).env("FLETCHLINE_BIN", server);
     if let Some(filter) = filter {
         node.args(["--test-name-pattern", filter]);
     }

@@ -10,14 +10,16 @@ use crate::{
 };
 
 pub fn run(dev: bool, serve: &[String]) -> Result<()> {
+    if dev {
+        bundle::bundle(Profile::Dev)?;
+    }
     let mut command = std::process::Command::new(if dev { programs()? } else { product()? });
     // In our place, so that Ctrl+C and the exit code are the server's.
     Err(command.arg("serve").args(serve).exec().into())
 }
 
-/// Quickly built: the server, with the helper beside it.
-fn programs() -> Result<PathBuf> {
-    bundle::bundle(Profile::Dev)?;
+/// Quickly built, as the tests start them: the server, with the helper beside it.
+pub fn programs() -> Result<PathBuf> {
     shell::run(&mut shell::cargo(&["build", "--package", "server", "--package", "task"]))?;
     Ok(bundle::target().join("debug/fletchline"))
 }

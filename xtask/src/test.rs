@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 
 use crate::{
     bundle::{self, Profile},
-    e2e, images, setup, shell,
+    e2e, images, run, setup, shell,
 };
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -88,7 +88,7 @@ fn check() -> Result<()> {
 
 fn rust(count: &mut Count) -> Result<()> {
     // Tests of the server start these programs, which cargo would not build for them.
-    shell::run(&mut shell::cargo(&["build", "--package", "server", "--package", "task"]))?;
+    run::programs()?;
     let mut tests = shell::cargo(&["test", "--no-fail-fast"]);
     if shell::is_ci() {
         tests.env("FLETCHLINE_FUZZ_SECONDS", "30");

@@ -38,7 +38,6 @@ fn click_link(address: &str, name: &str) {
 
 /// The first of the files that are dropped.
 pub fn dropped(event: &web_sys::DragEvent) -> Option<web_sys::File> {
-    event.prevent_default();
     event.data_transfer().and_then(|data| data.files()).and_then(|files| files.get(0))
 }
 

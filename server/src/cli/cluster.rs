@@ -10,7 +10,7 @@ use crate::{
     place,
     runner::kube::{KubeRunner, claims},
     say, serve,
-    store::{SqliteStore, Store},
+    store::SqliteStore,
 };
 
 #[derive(Subcommand)]
@@ -30,7 +30,8 @@ pub enum Cluster {
 pub(super) async fn cluster(data: DataFolder, what: Cluster, json: bool) -> anyhow::Result<Outcome> {
     let settings = serve::settings(&data, &BTreeMap::from([("runner".into(), "kubernetes".into())]))?;
     let (client, namespace) = KubeRunner::find().await?;
-    let config = place::kubernetes(&settings, &installation(&data).await?, &namespace);
+    let store = SqliteStore::open(&data.database()).await?;
+    let config = place::kubernetes(&settings, &serve::installation(&store).await?, &namespace);
     match what {
         Cluster::Status => {
             let status = claims::status(&client, &config).await?;
@@ -52,10 +53,4 @@ pub(super) async fn cluster(data: DataFolder, what: Cluster, json: bool) -> anyh
         }
     }
     Ok(Outcome::Done)
-}
-
-/// As the server writes it down at its first start.
-async fn installation(data: &DataFolder) -> anyhow::Result<String> {
-    let store = SqliteStore::open(&data.database()).await?;
-    Ok(store.value_or("installation", &uuid::Uuid::new_v4().simple().to_string()).await?)
 }

@@ -5,7 +5,6 @@ use kube::{
     Client, Resource,
     core::{Request, params::PostParams},
 };
-use libtest_mimic::Trial;
 use model::Acl;
 use server::runner::kube::{
     config::ClaimVolume,
@@ -13,17 +12,9 @@ use server::runner::kube::{
     program,
 };
 
-use crate::{cluster::Cluster, kinds, runtime};
+use crate::{cluster::Cluster, kinds};
 
-pub fn trial(cluster: &Cluster) -> Trial {
-    let cluster = cluster.clone();
-    Trial::test("accepted::a_restricted_namespace_takes_every_manifest_with_strict_validation", move || {
-        runtime().block_on(every_kind_is_taken(&cluster));
-        Ok(())
-    })
-}
-
-async fn every_kind_is_taken(cluster: &Cluster) {
+pub async fn a_restricted_namespace_takes_every_manifest_with_strict_validation(cluster: Cluster) {
     let (client, namespace) = cluster.client().await;
     let mut config = crate::cluster::config(namespace);
     config.volumes.insert("team".into(), ClaimVolume { claim: "nas".into(), access: Acl::ReadWrite });

@@ -7,23 +7,11 @@ use k8s_openapi::{
     serde_json::json,
 };
 use kube::Api;
-use libtest_mimic::Trial;
 use server::runner::kube::{KubeConfig, claims};
 
-use crate::{
-    cluster::{Cluster, USER, config, make},
-    runtime,
-};
+use crate::cluster::{Cluster, USER, config, make};
 
-pub fn trial(cluster: &Cluster) -> Trial {
-    let cluster = cluster.clone();
-    Trial::test("claims::a_claim_is_prepared_once_as_root_or_it_is_said_who_has_to_do_what", move || {
-        runtime().block_on(claims_are_prepared(&cluster));
-        Ok(())
-    })
-}
-
-async fn claims_are_prepared(cluster: &Cluster) {
+pub async fn a_claim_is_prepared_once_as_root_or_it_is_said_who_has_to_do_what(cluster: Cluster) {
     let (client, restricted) = cluster.client().await;
     let refused = claims::prepare(&client, &config(restricted)).await.unwrap_err().to_string();
     assert!(refused.contains("install -d -o 1000 -g 1000 pipeline"), "{refused}");

@@ -61,6 +61,14 @@ where
     api.create(&PostParams::default(), &from_value(object).unwrap()).await.unwrap();
 }
 
+/// A folder of this machine below `place` that belongs to `owner`.
+pub fn folder(place: &Path, name: &str, owner: u32) -> PathBuf {
+    let folder = place.join(name);
+    fs::create_dir_all(&folder).unwrap();
+    chown(&folder, Some(owner), Some(owner)).unwrap();
+    folder
+}
+
 impl Cluster {
     pub fn new() -> Cluster {
         Cluster::called(format!("fletchline-test-{}", id()))
@@ -166,15 +174,9 @@ impl Kube {
         let number = cluster.count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         // The kubelet's own /tmp may be another one.
         let place = tempfile::tempdir_in("/var/tmp").unwrap();
-        let folder = |name: &str, owner: u32| {
-            let folder = place.path().join(name);
-            fs::create_dir_all(&folder).unwrap();
-            chown(&folder, Some(owner), Some(owner)).unwrap();
-            folder
-        };
-        let (results, team) = (folder("results", 0), folder("team", USER));
+        let (results, team) = (folder(place.path(), "results", 0), folder(place.path(), "team", USER));
         // As `fletchline cluster prepare` does it.
-        folder("results/pipeline", USER);
+        folder(place.path(), "results/pipeline", USER);
         let (results_claim, team_claim) = (format!("results-{number}"), format!("team-{number}"));
         cluster.claim(&client, &results_claim, &results).await;
         cluster.claim(&client, &team_claim, &team).await;

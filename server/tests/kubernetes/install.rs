@@ -3,30 +3,17 @@
 use std::{
     fs,
     io::{BufRead, BufReader},
-    os::unix::fs::chown,
     path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
 
-use libtest_mimic::Trial;
 use serde_json::{Value, json};
 
-use crate::{
-    cluster::{Cluster, IMAGE, USER},
-    runtime,
-};
+use crate::cluster::{Cluster, IMAGE, USER, folder};
 
 const PATIENCE: Duration = Duration::from_secs(180);
 const BASE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/base");
-
-pub fn trial(cluster: &Cluster) -> Trial {
-    let cluster = cluster.clone();
-    Trial::test("install::what_is_applied_runs_the_example_to_its_end_across_a_restart_of_the_server", move || {
-        runtime().block_on(install(&cluster));
-        Ok(())
-    })
-}
 
 /// `FLETCHLINE_KUBECTL`: a command that is kubectl.
 fn kubectl(namespace: &str, arguments: &[&str]) -> Command {
@@ -123,18 +110,12 @@ impl Drop for Forward {
     }
 }
 
-async fn install(cluster: &Cluster) {
+pub async fn what_is_applied_runs_the_example_to_its_end_across_a_restart_of_the_server(cluster: Cluster) {
     let (client, namespace) = cluster.client().await;
     let place = tempfile::tempdir_in("/var/tmp").unwrap();
-    let folder = |name: &str, owner: u32| {
-        let folder = place.path().join(name);
-        fs::create_dir_all(&folder).unwrap();
-        chown(&folder, Some(owner), Some(owner)).unwrap();
-        folder
-    };
-    cluster.volume(&client, "fletchline-data", &folder("data", USER)).await;
-    cluster.volume(&client, "fletchline-results", &folder("results", 0)).await;
-    folder("results/pipeline", USER);
+    cluster.volume(&client, "fletchline-data", &folder(place.path(), "data", USER)).await;
+    cluster.volume(&client, "fletchline-results", &folder(place.path(), "results", 0)).await;
+    folder(place.path(), "results/pipeline", USER);
     site(place.path(), namespace);
     say(namespace, &["apply", "-k", &place.path().join("site").display().to_string()]);
     let wait = ["rollout", "status", "deployment/fletchline", "--timeout=120s"];

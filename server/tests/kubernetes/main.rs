@@ -25,17 +25,26 @@ use std::process::ExitCode;
 use cluster::{Cluster, Kube};
 use libtest_mimic::{Arguments, Trial};
 
-macro_rules! trials {
-    ($($module:ident::$name:ident),* $(,)?) => {
+/// Of functions that are given what `$given` makes of the cluster.
+macro_rules! trials_with {
+    ($given:expr; $($module:ident::$name:ident),* $(,)?) => {
         |cluster: &Cluster| vec![$({
             let cluster = cluster.clone();
             let test = move || {
-                runtime().block_on(async { $module::$name(Kube::asked(&cluster).await).await });
+                runtime().block_on(async { $module::$name($given(&cluster).await).await });
                 Ok(())
             };
             Trial::test(concat!(stringify!($module), "::", stringify!($name)), test)
         }),*]
     };
+}
+
+macro_rules! trials {
+    ($($all:tt)*) => { trials_with!(Kube::asked; $($all)*) };
+}
+
+async fn alone(cluster: &Cluster) -> Cluster {
+    cluster.clone()
 }
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -50,9 +59,11 @@ fn main() -> ExitCode {
     }
     let cluster = Cluster::new();
     let mut all = suite::suite!(trials)(&cluster);
-    all.push(accepted::trial(&cluster));
-    all.push(claims::trial(&cluster));
-    all.push(install::trial(&cluster));
+    all.extend(trials_with!(alone;
+        accepted::a_restricted_namespace_takes_every_manifest_with_strict_validation,
+        claims::a_claim_is_prepared_once_as_root_or_it_is_said_who_has_to_do_what,
+        install::what_is_applied_runs_the_example_to_its_end_across_a_restart_of_the_server,
+    )(&cluster));
     let all = all.into_iter().map(|trial| trial.with_ignored_flag(!is_there)).collect();
     let conclusion = libtest_mimic::run(&arguments, all);
     runtime().block_on(cluster.remove());

@@ -5,9 +5,7 @@
 
 use std::{collections::BTreeMap, rc::Rc, sync::Arc};
 
-use editor::{
-    Ask, CardStatus, Command, Editor, HistoryLine, Mode, Refusal, Selection, Versions, gesture::Gesture, input::Input,
-};
+use editor::{Ask, CardStatus, Command, Editor, HistoryLine, Mode, Refusal, Selection, Versions, input::Input};
 use leptos::prelude::*;
 use model::{Arrow, ArrowId, KindName, Pipeline, Severity, Task, TaskId, document::ReadError};
 
@@ -199,12 +197,7 @@ impl EditorHandle {
 
     /// It went away or was dropped. Answers the task that takes it.
     pub fn file_gone(self) -> Option<TaskId> {
-        let taker =
-            self.with(
-                |editor| {
-                    if let Gesture::File { over, taken: true } = editor.gesture() { over.clone() } else { None }
-                },
-            );
+        let taker = self.with(|editor| editor.gesture().taker().cloned());
         self.handle(Input::FileOver { at: None });
         taker
     }

@@ -2,6 +2,7 @@
 
 mod dialog;
 pub mod icon;
+mod line;
 mod menu;
 mod pill;
 mod remove;
@@ -11,6 +12,7 @@ mod tabs;
 
 pub use dialog::{Confirm, Dialog};
 pub use icon::Icon;
+pub use line::line;
 pub use menu::{Item, Menu};
 pub use pill::{KindChip, RunPill, StatusPill, TaskPill, Time};
 pub use remove::{Loss, RemoveDialog};

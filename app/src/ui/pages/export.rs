@@ -19,11 +19,15 @@ pub fn ExportJson(
     /// Puts files of a task's work folder into the document, where one can edit it.
     #[prop(optional, into)]
     take: Option<Callback<TaskId>>,
+    /// The tasks that can: a folder may have outlived its task.
+    #[prop(optional)]
+    takers: Vec<TaskId>,
     #[prop(into)] on_close: Callback<()>,
 ) -> impl IntoView {
     let (asked, toasts) = (id.clone(), Toasts::here());
     let folders = LocalResource::new(move || work_folders(asked.clone()));
-    let id = StoredValue::new(id);
+    let (id, takers) = (StoredValue::new(id), StoredValue::new(takers));
+    let take = move |task: &TaskId| take.filter(|_| takers.with_value(|takers| takers.contains(task)));
     let go = move |kind: &'static str| {
         id.with_value(|id| files::save_pipeline(id, kind));
         on_close.run(());
@@ -43,7 +47,7 @@ pub fn ExportJson(
                 <div class="dialog-body">
                     <p>"A JSON file holds the document. What lies in these work folders stays here:"</p>
                     <ul class="lines-plain">
-                        {folders.into_iter().map(|folder| view! { <Left folder=folder take=take close=on_close /> }).collect_view()}
+                        {folders.into_iter().map(|folder| view! { <Left take=take(&folder.task) folder=folder close=on_close /> }).collect_view()}
                     </ul>
                 </div>
                 <div class="dialog-foot">
@@ -82,10 +86,8 @@ fn Left(folder: WorkFolder, take: Option<Callback<TaskId>>, close: Callback<()>)
     });
     view! {
         <li class="row">
-            <span class="grow ellipsis">
-                <b>{folder.title}</b>
-                <span class="hint">" " {held}</span>
-            </span>
+            <b class="ellipsis" title=folder.title.clone()>{folder.title.clone()}</b>
+            <span class="hint grow held">{held}</span>
             {button}
         </li>
     }

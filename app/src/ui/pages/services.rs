@@ -11,7 +11,7 @@ use crate::{
     error::ApiError,
     live::{Ask, Tell},
     ui::{
-        kit::{Copyable, Empty, Failed, KindChip, Loading, Toasts},
+        kit::{Copyable, Empty, Failed, KindChip, Loading, Toasts, line},
         live_socket::Live,
         opening, routes,
         shell::TopBar,
@@ -108,10 +108,7 @@ enum Face {
 #[component]
 fn Cards(all: Memo<Vec<Service>>, again: Callback<()>) -> impl IntoView {
     let card = move |service: Service| {
-        let execution = service.execution.clone();
-        let find = move |all: &Vec<Service>| all.iter().find(|one| one.execution == execution).cloned();
-        // One that has just gone from the list is still asked for once.
-        let service = Memo::new(move |_| all.with(&find).unwrap_or_else(|| service.clone()));
+        let service = line(all, service, |service| &service.execution);
         move || view! { <Card service=service.get() again=again /> }
     };
     view! {

@@ -94,6 +94,11 @@ impl Gesture {
     pub fn is_idle(&self) -> bool {
         matches!(self, Gesture::Idle)
     }
+
+    /// The task that takes the file which is over it.
+    pub fn taker(&self) -> Option<&TaskId> {
+        if let Gesture::File { over, taken: true } = self { over.as_ref() } else { None }
+    }
 }
 
 /// Takes a pointer's event. Answers whether it was of use.

@@ -15,6 +15,7 @@ use serde::Serialize;
 use super::{
     KubeConfig,
     actions::{Failure, asked},
+    manifest::toleration,
     name,
 };
 use crate::runner::RunnerError;
@@ -132,32 +133,28 @@ pub async fn prepare(client: &Client, config: &KubeConfig) -> Result<(), RunnerE
         // One that was asked for before: what it does is the same.
         Ok(_) | Err(Failure::There) => {}
         Err(Failure::Refused(words) | Failure::Passing(words)) if words.contains("violates PodSecurity") => {
-            return Err(RunnerError::Refused(by_hand(config)));
+            let why = format!("Namespace {} takes no pod that runs as root.", config.namespace);
+            return Err(RunnerError::Refused(by_hand(&why, config)));
         }
         Err(other) => return Err(other.into()),
     }
     let ended = tokio::time::timeout(PATIENCE, end(&pods, &name)).await;
     let removed = asked(pods.delete(&name, &DeleteParams::default().grace_period(0))).await;
     match ended {
-        Err(_) => {
-            return Err(RunnerError::Unavailable(format!("The pod {name} did not end in two minutes: {}", why())));
-        }
-        Ok(Err(error)) => return Err(error),
-        Ok(Ok(false)) => return Err(RunnerError::Refused(by_hand(config))),
-        Ok(Ok(true)) => {}
+        Err(_) => Err(RunnerError::Unavailable(format!(
+            "The pod {name} did not end in two minutes: see whether its image can be pulled and its claim be mounted."
+        ))),
+        Ok(Err(error)) => Err(error),
+        Ok(Ok(false)) => Err(RunnerError::Refused(by_hand("Root may not give a folder of the claim away.", config))),
+        Ok(Ok(true)) => removed.map(drop).map_err(RunnerError::from),
     }
-    removed.map(drop).map_err(RunnerError::from)
 }
 
-fn why() -> &'static str {
-    "see whether its image can be pulled and its claim be mounted."
-}
-
-fn by_hand(config: &KubeConfig) -> String {
+fn by_hand(why: &str, config: &KubeConfig) -> String {
     let (user, group) = (config.run_as.user, config.run_as.group);
     format!(
-        "Namespace {} takes no pod that runs as root. Whoever runs the storage can do this once, in the root folder of the claim {}:\n  install -d -o {user} -g {group} pipeline",
-        config.namespace, config.results
+        "{why} Whoever runs the storage can do this once, in the root folder of the claim {}:\n  install -d -o {user} -g {group} pipeline",
+        config.results
     )
 }
 
@@ -176,6 +173,7 @@ async fn end(pods: &Api<Pod>, name: &str) -> Result<bool, RunnerError> {
 fn preparing(config: &KubeConfig) -> k8s_openapi::serde_json::Value {
     let owner = format!("{}:{}", config.run_as.user, config.run_as.group);
     let pull: Vec<_> = config.pull_secrets.iter().map(|name| json!({ "name": name })).collect();
+    let tolerations: Vec<_> = config.tolerations.iter().map(toleration).collect();
     json!({
         "metadata": {
             "name": format!("fletchline-prepare-{}", &name::hash(config.results.as_bytes())[..10]),
@@ -186,6 +184,7 @@ fn preparing(config: &KubeConfig) -> k8s_openapi::serde_json::Value {
             "automountServiceAccountToken": false,
             "imagePullSecrets": pull,
             "nodeSelector": config.node_selector,
+            "tolerations": tolerations,
             "securityContext": {"runAsUser": 0, "runAsGroup": 0, "seccompProfile": {"type": "RuntimeDefault"}},
             "containers": [{
                 "name": "prepare",

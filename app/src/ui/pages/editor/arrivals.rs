@@ -11,12 +11,6 @@ use crate::ui::{
     files,
 };
 
-/// A file is dragged over the canvas.
-pub fn over_canvas(desk: Desk, event: &DragEvent) {
-    event.prevent_default();
-    desk.handle.file_over(event);
-}
-
 /// On the canvas a file belongs to the card under it.
 pub fn drop_on_canvas(desk: Desk, event: &DragEvent) {
     desk.handle.file_over(event);

@@ -99,7 +99,7 @@ fn Work(desk: Desk) -> impl IntoView {
             <main class="desk-middle" aria-label="Canvas">
                 <div
                     class="desk-canvas"
-                    on:dragover=move |event| arrivals::over_canvas(desk, &event)
+                    on:dragover=move |event| desk.handle.file_over(&event)
                     on:dragleave=move |_| drop(desk.handle.file_gone())
                     on:drop=move |event| arrivals::drop_on_canvas(desk, &event)
                 >

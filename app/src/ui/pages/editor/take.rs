@@ -105,7 +105,9 @@ async fn bring(desk: Desk, task: TaskId, names: BTreeSet<String>, busy: RwSignal
         Ok(texts) => texts,
         Err(error) => return desk.toasts.fail(error),
     };
-    let Some(mut files) = files(desk, &task) else { return };
+    let Some(mut files) = files(desk, &task) else {
+        return desk.toasts.fail("This task is not in the pipeline any more, so it has no files to put them into.");
+    };
     for text in texts {
         match files.iter_mut().find(|file| file.name == text.name) {
             Some(file) => file.text = text.text,
@@ -122,7 +124,7 @@ async fn bring(desk: Desk, task: TaskId, names: BTreeSet<String>, busy: RwSignal
     }
 }
 
-/// `None`: the task went while its work folder was read.
+/// `None`: it is not in the document (any more).
 fn files(desk: Desk, task: &TaskId) -> Option<Vec<File>> {
     desk.handle.with_pipeline_untracked(|pipeline| Some(pipeline.tasks.get(task)?.kind.files().to_vec()))
 }

@@ -2,7 +2,7 @@
 
 use leptos::{prelude::*, task::spawn_local};
 use leptos_router::components::A;
-use model::{Severity, run::Part};
+use model::{Pipeline, PipelineId, Severity, run::Part};
 
 use super::{desk::Desk, saver::Saving};
 use crate::ui::{
@@ -37,10 +37,11 @@ pub fn Top(desk: Desk) -> impl IntoView {
 
 fn items(desk: Desk) -> Signal<Vec<Item>> {
     // What goes out is what is saved.
-    let saved = move |go: fn(Desk)| {
+    let saved = move |go: fn(Desk, &PipelineId)| {
+        let id = desk.id();
         spawn_local(async move {
             match desk.saver.save(desk).await {
-                Ok(_) => go(desk),
+                Ok(_) => go(desk, &id),
                 Err(error) => desk.toasts.fail(error),
             }
         });
@@ -56,9 +57,13 @@ fn items(desk: Desk) -> Signal<Vec<Item>> {
             desk.sheet.set(Some("inspector"));
         }),
         Item::new("list", "Runs of this pipeline", move || desk.go.run(routes::runs_of(&desk.id()))),
-        Item::new("file-json", "Export as JSON", move || saved(|desk| desk.exporting.set(true))),
+        Item::new("file-json", "Export as JSON", move || {
+            saved(|desk, _| {
+                desk.exporting.try_set(true);
+            });
+        }),
         Item::new("archive", "Export as zip with work folders", move || {
-            saved(|desk| files::save_pipeline(&desk.id(), "zip"));
+            saved(|_, id| files::save_pipeline(id, "zip"));
         }),
     ])
 }
@@ -66,7 +71,12 @@ fn items(desk: Desk) -> Signal<Vec<Item>> {
 #[component]
 pub fn Export(desk: Desk) -> impl IntoView {
     let take = Callback::new(move |task| desk.taking.set(Some(task)));
-    view! { <ExportJson id=desk.id() take=take on_close=move |()| desk.exporting.set(false) /> }
+    let live = |pipeline: &Pipeline| {
+        let steps = pipeline.tasks.iter().filter(|(_, task)| task.kind.name().is_live_step());
+        steps.map(|(id, _)| id.clone()).collect::<Vec<_>>()
+    };
+    let takers = desk.handle.with_pipeline_untracked(live);
+    view! { <ExportJson id=desk.id() take=take takers=takers on_close=move |()| desk.exporting.set(false) /> }
 }
 
 #[component]

@@ -12,7 +12,7 @@ use crate::{
     api::pipelines::{NewPipeline, PipelineSummary},
     ui::{
         files,
-        kit::{Item, Menu, RunPill, StatusPill, Time},
+        kit::{Item, Menu, RunPill, StatusPill, Time, line},
         pages::export::ExportJson,
         routes, words,
     },
@@ -27,11 +27,7 @@ pub fn Table(all: Memo<Vec<PipelineSummary>>, search: RwSignal<String>, arrive: 
         all.with(|all| all.iter().filter(fits).cloned().collect::<Vec<_>>())
     });
     let row = move |one: PipelineSummary| {
-        let id = one.id.clone();
-        let find = move |all: &Vec<PipelineSummary>| all.iter().find(|one| one.id == id).cloned();
-        // The last line of a pipeline that has just gone from the list is still asked for once.
-        let one = Memo::new(move |_| all.with(&find).unwrap_or_else(|| one.clone()));
-        view! { <Row one=one arrive=arrive removing=removing exporting=exporting /> }
+        view! { <Row one=line(all, one, |one| &one.id) arrive=arrive removing=removing exporting=exporting /> }
     };
     view! {
         <div class="panel table-panel">

@@ -19,7 +19,7 @@ use crate::{
     error::ApiError,
     live::{Ask, Tell},
     ui::{
-        kit::{Empty, Failed, Loading, RunPill, Time},
+        kit::{Empty, Failed, Loading, RunPill, Time, line},
         live_socket::Live,
         routes,
         shell::TopBar,
@@ -200,11 +200,7 @@ fn Table(list: List) -> impl IntoView {
         move |()| runs.update(|runs| runs.retain(|run| run.id != id))
     };
     let row = move |run: RunSummary| {
-        let id = run.id.clone();
-        let find = move |runs: &Vec<RunSummary>| runs.iter().find(|run| run.id == id).cloned();
-        // The last line of a run that has just gone from the list is still asked for once.
-        let run = Memo::new(move |_| runs.with(&find).unwrap_or_else(|| run.clone()));
-        view! { <Row run=run removing=removing /> }
+        view! { <Row run=line(runs, run, |run| &run.id) removing=removing /> }
     };
     view! {
         <div class="panel table-panel">

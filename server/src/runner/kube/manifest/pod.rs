@@ -101,7 +101,7 @@ fn security() -> SecurityContext {
     }
 }
 
-fn toleration(tolerated: &Tolerated) -> Toleration {
+pub fn toleration(tolerated: &Tolerated) -> Toleration {
     Toleration {
         key: Some(tolerated.key.clone()),
         operator: Some(if tolerated.value.is_some() { "Equal" } else { "Exists" }.to_owned()),
