@@ -3,6 +3,7 @@
 use crate::early::Early;
 use crate::fetch::address::{Allow, Names};
 use crate::fetch::downloads::Downloads;
+use crate::fetch::name::{last_part, safe};
 use crate::fetch::redirect::Web;
 use crate::fetch::resume::{self, Download};
 use crate::fetch::tail::Tail;
@@ -93,21 +94,29 @@ impl Loader {
         let jobs = request.sources.iter().map(job).collect::<Result<Vec<_>, _>>()?;
         let meter = Meter::new(jobs.len(), Box::new(report));
         let _cancel = CancelOnDrop(meter.clone());
-        let downloads = Downloads::open(&request.downloads, &meter).await?;
+        tokio::select! {
+            loaded = self.all(request, &jobs, &meter) => loaded,
+            never = meter.keep_telling() => match never {},
+        }
+    }
+
+    async fn all(&self, request: &Request, jobs: &[Job<'_>], meter: &Meter) -> Result<Summary, Error> {
+        let downloads = Downloads::open(&request.downloads, meter).await?;
         let folder = request.target.clone();
         let target = Arc::new(blocking(move || Target::open(&folder)).await?);
         let web = Web::new(self.permissions.allow.clone(), self.names.clone(), patience(&request.limits))?;
         let mut loaded = Vec::new();
         for (index, job) in jobs.iter().enumerate() {
-            meter.source(index + 1, &crate::error::shown(job.url.path().as_bytes()));
-            let site = Site { request, web: &web, downloads: &downloads, target: &target, meter: &meter };
+            let name = last_part(&job.url).as_deref().and_then(safe);
+            meter.source(index + 1, &name.unwrap_or_else(|| crate::error::shown(job.source.url.as_bytes())));
+            let site = Site { request, web: &web, downloads: &downloads, target: &target, meter };
             loaded.push(self.one(&site, index, job).await?);
         }
         meter.phase(Phase::Finishing, 0, None);
         let (count, durable) = (jobs.len(), request.durable);
         blocking(move || target.commit(count, durable)).await?;
         if !request.keep_downloads {
-            for job in &jobs {
+            for job in jobs {
                 downloads.slot(&job.source.url).clear()?;
             }
             downloads.remove_if_empty();

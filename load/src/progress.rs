@@ -2,6 +2,7 @@
 
 use crate::Error;
 use serde::{Deserialize, Serialize};
+use std::convert::Infallible;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -160,6 +161,14 @@ impl Meter {
             self.report_if_due(&mut state);
         }
         Ok(())
+    }
+
+    /// Tells what no chunk tells, as that none comes, until it is dropped.
+    pub async fn keep_telling(&self) -> Infallible {
+        loop {
+            tokio::time::sleep(INTERVAL).await;
+            self.change(|_| ());
+        }
     }
 
     fn change(&self, edit: impl FnOnce(&mut Progress)) {

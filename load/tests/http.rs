@@ -323,6 +323,23 @@ async fn a_source_tells_whether_it_changed() {
 }
 
 #[tokio::test]
+async fn a_download_that_stalls_tells_how_far_it_has_come() {
+    use std::sync::{Arc, Mutex};
+    let site = Site::start(|_, _| async {
+        let first = futures::stream::iter([Ok::<_, std::io::Error>(axum::body::Bytes::from(vec![0; 10_000]))]);
+        let stalled = futures::StreamExt::chain(first, futures::stream::pending());
+        answer(200, &[("content-length", "20000")], axum::body::Body::from_stream(stalled))
+    })
+    .await;
+    let (place, loader, last) = (Place::new(), loader(), Arc::new(Mutex::new(None)));
+    let (request, seen) = (place.request(vec![plain(&site, "/way/to/a%20b.bin")]), Arc::clone(&last));
+    let load = loader.load(&request, move |p| *seen.lock().unwrap() = Some(p));
+    assert!(tokio::time::timeout(std::time::Duration::from_millis(1300), load).await.is_err());
+    let last = last.lock().unwrap().clone().unwrap();
+    assert_eq!((last.phase, last.name.as_str(), last.bytes), (load::Phase::Downloading, "a b.bin", 10_000));
+}
+
+#[tokio::test]
 async fn progress_comes_at_most_twice_a_second_and_a_dropped_load_leaves_nothing() {
     use std::sync::{Arc, Mutex};
     let site = Site::start(|_, _| async {
