@@ -24,6 +24,8 @@ fn main() -> ExitCode {
         ["supervise", folder] => supervise::supervise(Path::new(folder)),
         ["pod", "prepare"] => pod::prepare::prepare(),
         ["pod", "links"] => pod::links::links(),
+        ["pod", "take", sha256, length] => pod::uploads::take(sha256, length),
+        ["pod", "progress"] => pod::progress::progress(),
         ["pod", "claim", owner] => pod::claim(owner),
         ["pod", "run", program @ ..] => pod::run::run(program),
         ["init"] => init::inside_bubblewrap(),

@@ -1,11 +1,13 @@
-//! How does the image that a cluster runs come to be?
+//! How do the images that a cluster runs come to be?
 //!
-//! `deploy/Dockerfile` copies what lies in `target/images/fletchline/`; the archive beside that folder can be loaded into a
-//! cluster or pushed. It is packed again only when something in the folder has changed.
+//! Two of them, each from a Dockerfile in `deploy/`: Fletchline's own, and the one with the Python programs, for tasks
+//! that name none. Each is an archive that can be loaded into a cluster or pushed, and is packed again only when something
+//! that goes into it has changed.
 
 use std::{
     fs,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use anyhow::{Context, Result};
@@ -15,33 +17,55 @@ use crate::{
     root, setup, shell,
 };
 
-pub const NAME: &str = concat!("localhost/fletchline:", env!("CARGO_PKG_VERSION"));
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
+/// Its Python is the one that the pinned lists were made for.
+const SUITE: &str = "bookworm";
 
-/// Says where the archive lies and how it is pushed.
+pub struct Image {
+    pub name: String,
+    pub archive: PathBuf,
+}
+
+fn name(image: &str) -> String {
+    format!("localhost/{image}:{VERSION}")
+}
+
+/// Says where the archives lie and how they are pushed.
 pub fn images(dev: bool) -> Result<()> {
-    let archive = build(dev)?;
-    let pushed = concat!("docker://registry.example.org/fletchline:", env!("CARGO_PKG_VERSION"));
-    println!("{NAME} is in {}. To push it:", archive.display());
-    println!("  buildah push $(buildah pull docker-archive:{}) {pushed}", archive.display());
+    for Image { name, archive } in build(dev)? {
+        let archive = archive.display();
+        let pushed = name.replace("localhost/", "docker://registry.example.org/");
+        println!("{name} is in {archive}. To push it:");
+        println!("  buildah push $(buildah pull docker-archive:{archive}) {pushed}");
+    }
     Ok(())
 }
 
-/// The archive. `dev`: without optimisation, with the pages that were built last.
-pub fn build(dev: bool) -> Result<PathBuf> {
+/// `dev`: our own without optimisation, with the pages that were built last.
+pub fn build(dev: bool) -> Result<[Image; 2]> {
     setup::to_build_images()?;
+    Ok([ours(dev)?, python()?])
+}
+
+fn ours(dev: bool) -> Result<Image> {
     let programs = compile(dev)?;
     let images = bundle::target().join("images");
     let context = images.join("fletchline");
-    fill(&context, &programs)?;
-    let archive = fs::canonicalize(&images)?.join("fletchline.tar");
-    let (packed, hash) = (images.join("fletchline.hash"), bundle::hash(&context)?);
-    if archive.exists() && fs::read_to_string(&packed).is_ok_and(|packed| packed == hash) {
-        return Ok(archive);
+    fs::create_dir_all(&context)?;
+    for program in ["fletchline", "fletchline-task"] {
+        copy(&programs.join(program), &context)?;
     }
-    pack(&context, &archive)?;
-    fs::write(packed, hash)?;
-    Ok(archive)
+    copy(Path::new(AUTHORITIES), &context)?;
+    copy(&root().join("deploy/Dockerfile"), &context)?;
+    let (name, archive) = (name("fletchline"), fs::canonicalize(&images)?.join("fletchline.tar"));
+    let (packed, hash) = (images.join("fletchline.hash"), bundle::hash(&context)?);
+    if !archive.exists() || !fs::read_to_string(&packed).is_ok_and(|packed| packed == hash) {
+        let context = context.to_string_lossy();
+        pack(&mut shell::command("buildah", &["build", "--quiet", "--tag", &name, &context]), &name, &archive)?;
+        fs::write(packed, hash)?;
+    }
+    Ok(Image { name, archive })
 }
 
 /// The folder with the static programs.
@@ -56,13 +80,65 @@ fn compile(dev: bool) -> Result<PathBuf> {
     Ok(root().join(bundle::target()).join(setup::STATIC).join(folder))
 }
 
-fn fill(context: &Path, programs: &Path) -> Result<()> {
-    fs::create_dir_all(context)?;
-    for program in ["fletchline", "fletchline-task"] {
-        copy(&programs.join(program), context)?;
+/// In the user's cache folder, by what goes into it: it takes minutes, and changes seldom.
+fn python() -> Result<Image> {
+    let context = bundle::target().join("images/python");
+    fs::create_dir_all(&context)?;
+    let debian = root().join("deploy/python/debian.txt");
+    for file in ["current.txt", "bento-1.1.txt"] {
+        copy(&root().join("server/src/python").join(file), &context)?;
     }
-    copy(Path::new(AUTHORITIES), context)?;
-    copy(&root().join("deploy/Dockerfile"), context)
+    copy(&root().join("deploy/python/Dockerfile"), &context)?;
+    copy(&debian, &context)?;
+    let base = context.join("debian.tar");
+    if base.exists() {
+        // What an interrupted build has left.
+        fs::remove_file(&base)?;
+    }
+    let cache = cache()?;
+    let (name, archive) = (name("fletchline-python"), cache.join(format!("python-{}.tar", bundle::hash(&context)?)));
+    if !archive.exists() {
+        let _ = fs::remove_dir_all(&cache);
+        fs::create_dir_all(&cache)?;
+        debootstrap(&fs::read_to_string(debian)?, &base)?;
+        pack(&mut with_python(&name, &context), &name, &archive)?;
+        fs::remove_file(base)?;
+        shell::run(&mut shell::command("buildah", &["rmi", &name]))?;
+    }
+    Ok(Image { name, archive })
+}
+
+/// The least of Debian with these packages.
+fn debootstrap(packages: &str, to: &Path) -> Result<()> {
+    let include = format!("--include={}", packages.split_whitespace().collect::<Vec<_>>().join(","));
+    let to = to.to_string_lossy();
+    let mut command = shell::command("mmdebstrap", &["--quiet", "--variant=minbase", &include]);
+    for unread in ["man", "doc", "locale"] {
+        command.arg(format!("--dpkgopt=path-exclude=/usr/share/{unread}/*"));
+    }
+    shell::run(command.args([SUITE, &to]))
+}
+
+fn with_python(name: &str, context: &Path) -> Command {
+    // Authorities of this machine count while packages are fetched, and are not in the image.
+    let authorities = format!("{AUTHORITIES}:{AUTHORITIES}:ro");
+    let mut build = shell::command("buildah", &["build", "--quiet", "--isolation", "chroot", "--tag", name]);
+    build.args(["--volume", &authorities]);
+    let index = |name: &str| std::env::var(name).ok();
+    let pip = index("PIP_INDEX_URL");
+    // uv knows nothing of pip's settings, and who has a mirror has usually told pip.
+    let uv = index("UV_DEFAULT_INDEX").or_else(|| pip.clone());
+    for (name, value) in [("PIP_INDEX_URL", pip), ("UV_DEFAULT_INDEX", uv)] {
+        build.args(value.map(|value| format!("--build-arg={name}={value}")));
+    }
+    build.arg(context);
+    build
+}
+
+fn cache() -> Result<PathBuf> {
+    let folder = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let cache = folder("XDG_CACHE_HOME").or_else(|| Some(folder("HOME")?.join(".cache")));
+    Ok(cache.context("there is neither XDG_CACHE_HOME nor HOME")?.join("fletchline/images"))
 }
 
 fn copy(file: &Path, folder: &Path) -> Result<()> {
@@ -71,12 +147,14 @@ fn copy(file: &Path, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-fn pack(context: &Path, archive: &Path) -> Result<()> {
-    let context = context.to_string_lossy();
-    shell::run(&mut shell::command("buildah", &["build", "--quiet", "--tag", NAME, &context]))?;
-    if archive.exists() {
-        fs::remove_file(archive)?;
+/// Whole, or not there.
+fn pack(build: &mut Command, name: &str, archive: &Path) -> Result<()> {
+    shell::run(build)?;
+    let partial = archive.with_extension("partial");
+    if partial.exists() {
+        fs::remove_file(&partial)?;
     }
-    let place = format!("docker-archive:{}:{NAME}", archive.display());
-    shell::run(&mut shell::command("buildah", &["push", "--quiet", NAME, &place]))
+    let place = format!("docker-archive:{}:{name}", partial.display());
+    shell::run(&mut shell::command("buildah", &["push", "--quiet", name, &place]))?;
+    Ok(fs::rename(partial, archive)?)
 }

@@ -18,9 +18,13 @@ const TO_TEST: [Need; 6] = [
     ("ssh", "openssh-client"),
     ("sshd", "openssh-server"),
 ];
-/// Static programs, the image that holds them, and the authorities that it trusts.
-const TO_BUILD_IMAGES: [Need; 3] =
-    [("musl-gcc", "musl-tools"), ("buildah", "buildah"), ("update-ca-certificates", "ca-certificates")];
+/// Static programs, the images that hold them and the Python programs, and the authorities that are trusted.
+const TO_BUILD_IMAGES: [Need; 4] = [
+    ("musl-gcc", "musl-tools"),
+    ("buildah", "buildah"),
+    ("mmdebstrap", "mmdebstrap"),
+    ("update-ca-certificates", "ca-certificates"),
+];
 
 const WASM: &str = "wasm32-unknown-unknown";
 #[cfg(target_arch = "x86_64")]

@@ -114,15 +114,16 @@ fn cluster(count: &mut Count) -> Result<()> {
     if std::env::var_os("KUBECONFIG").is_none() {
         return watch(&mut tests, count);
     }
-    let archive = images::build(true)?;
-    let archive = archive.to_string_lossy();
-    match std::env::var(LOAD_IMAGE) {
-        Ok(load) => shell::run(&mut shell::command("sh", &["-c", &format!("{load} \"$0\""), &archive]))?,
-        Err(_) => println!(
-            "The nodes must have {} from {archive}: load it, or set {LOAD_IMAGE} to the command that does, such as \
-             \"kind load image-archive\".",
-            images::NAME
-        ),
+    for image in images::build(true)? {
+        let archive = image.archive.to_string_lossy();
+        match std::env::var(LOAD_IMAGE) {
+            Ok(load) => shell::run(&mut shell::command("sh", &["-c", &format!("{load} \"$0\""), &archive]))?,
+            Err(_) => println!(
+                "The nodes must have {} from {archive}: load it, or set {LOAD_IMAGE} to the command that does, such as \
+                 \"kind load image-archive\".",
+                image.name
+            ),
+        }
     }
     watch(&mut tests, count)
 }

@@ -29,10 +29,17 @@ pub const SCRIPT_AT: &str = "/fletchline/script";
 /// A Viewer's folder of links, below [`SCRATCH_AT`] and in the task.
 pub const LINKS: &str = "links";
 pub const LINKS_AT: &str = "/fletchline/links";
+/// What was dropped on a Load Data, by its SHA-256, below [`SCRATCH_AT`] and in the task.
+pub const UPLOADS: &str = "uploads";
+pub const UPLOADS_AT: &str = "/fletchline/uploads";
+/// Where a Load Data tells how far it is, in its program's own folder.
+pub const PROGRESS: &str = "progress.json";
 /// Where the kubelet reads the end.
 pub const END_AT: &str = "/dev/termination-log";
 /// The kubelet keeps no more of it.
 pub const END_LIMIT: usize = 4096;
+/// Where Python puts what a person installs, and looks for it.
+pub const PYTHON_USER: &str = "PYTHONUSERBASE";
 /// Answers 200 when the program is ready …
 pub const READY_PATH: &str = "/ready";
 /// … and when the rule holds that lets the run go on.
@@ -65,11 +72,15 @@ pub struct PodOrder {
     pub shared: Vec<String>,
     /// Folders of the results volume that are mounted: they must be there, reached without links.
     pub reads: Vec<String>,
+    /// Files that the server sends into [`UPLOADS_AT`]; the program starts when all are there.
+    pub uploads: Vec<String>,
     pub directory: PathBuf,
     pub ready: Ready,
     pub advance: Option<Advance>,
     pub grace: Seconds,
     pub timeout: Option<Seconds>,
+    /// How long it goes on after it was asked to end, because others may not have heard of it yet.
+    pub linger: Seconds,
     /// The port on which the kubelet asks; none: nothing to ask.
     pub probe: Option<u16>,
 }

@@ -1,7 +1,8 @@
-//! At which port of this machine do programs find a Serving?
+//! Where do programs find a Serving?
 //!
-//! The port belongs to the task and leads to whichever version is live. It is the one that the task's settings name,
-//! else one that is chosen once and kept, so that it is the same after a restart of the server.
+//! The address belongs to the task and leads to whichever version is live. A runner may have addresses of its own; else it
+//! is a port of this machine: the one that the task's settings name, else one that is chosen once and kept, so that it is
+//! the same after a restart of the server.
 
 use std::{
     collections::BTreeMap,
@@ -19,7 +20,7 @@ use tokio::{
 
 use super::{LiveServing, Runs};
 use crate::{
-    runner::Runner,
+    runner::{Addresses, Runner},
     store::{Store, StoreError},
 };
 
@@ -36,6 +37,7 @@ type Key = (PipelineId, TaskId);
 /// Open as long as this lives.
 pub struct Ports {
     doors: Arc<Mutex<BTreeMap<Key, Door>>>,
+    led: Arc<Mutex<Addresses>>,
     _following: JoinSet<()>,
 }
 
@@ -50,14 +52,16 @@ struct Door {
 
 struct Follower {
     doors: Arc<Mutex<BTreeMap<Key, Door>>>,
+    /// What the runner has of its own.
+    led: Arc<Mutex<Addresses>>,
     runs: Arc<dyn Runs>,
     runner: Arc<dyn Runner>,
     store: Arc<dyn Store>,
     room: Arc<Semaphore>,
 }
 
-fn locked(doors: &Mutex<BTreeMap<Key, Door>>) -> MutexGuard<'_, BTreeMap<Key, Door>> {
-    doors.lock().unwrap_or_else(PoisonError::into_inner)
+fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn key(execution: &ExecutionId) -> Key {
@@ -67,17 +71,20 @@ fn key(execution: &ExecutionId) -> Key {
 impl Ports {
     /// Opens the ports of the Servings that are live, now and from now on.
     pub async fn open(runs: Arc<dyn Runs>, runner: Arc<dyn Runner>, store: Arc<dyn Store>) -> Ports {
-        let doors = Arc::new(Mutex::default());
+        let (doors, led) = (Arc::default(), Arc::default());
         let room = Arc::new(Semaphore::new(CONNECTIONS));
-        let follower = Follower { doors: Arc::clone(&doors), runs, runner, store, room };
+        let follower = Follower { doors: Arc::clone(&doors), led: Arc::clone(&led), runs, runner, store, room };
         follower.settle().await;
         let mut following = JoinSet::new();
         following.spawn(follower.follow());
-        Ports { doors, _following: following }
+        Ports { doors, led, _following: following }
     }
 
     /// Where programs find the live version of this execution's task, or why they do not; `None`: nothing is live.
     pub fn address(&self, execution: &ExecutionId) -> Option<Result<String, String>> {
+        if let Some(address) = locked(&self.led).get(&key(execution)) {
+            return Some(Ok(address.clone()));
+        }
         let doors = locked(&self.doors);
         let door = doors.get(&key(execution))?;
         Some(match &door.open {
@@ -99,9 +106,24 @@ impl Follower {
         }
     }
 
-    /// Every live Serving has its door, and nothing else has. False: one could not be opened.
+    /// Every live Serving has its address, and nothing else has. False: one could not be made.
     async fn settle(&self) -> bool {
         let live = self.runs.live_servings();
+        let wanted: Vec<_> = live.iter().map(|one| (one.execution.clone(), one.port)).collect();
+        match self.runner.lead(&wanted).await {
+            Ok(None) => self.open_doors(live).await,
+            Ok(Some(addresses)) => {
+                *locked(&self.led) = addresses;
+                true
+            }
+            Err(error) => {
+                tracing::warn!("The addresses of Servings could not be set: {error}");
+                false
+            }
+        }
+    }
+
+    async fn open_doors(&self, live: Vec<LiveServing>) -> bool {
         locked(&self.doors).retain(|door, _| live.iter().any(|one| key(&one.execution) == *door));
         let mut is_whole = true;
         for one in live {

@@ -27,7 +27,7 @@ pub fn of(settings: &Settings, budget: Option<Capacity>, secrets: std::collectio
         secrets,
         default_images: match settings.runner {
             RunnerName::Local => std::collections::BTreeMap::new(),
-            RunnerName::Kubernetes => settings.kubernetes.images.clone(),
+            RunnerName::Kubernetes => settings.kubernetes.default_images(),
         },
         limits: Limits { grace: settings.grace, ..Limits::default() },
     }

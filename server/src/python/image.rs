@@ -2,12 +2,17 @@
 //!
 //! On all addresses: in a pod only the cluster reaches them.
 
-use model::launch::{Launch, Program};
+use model::{
+    launch::{Launch, Program},
+    serving::Generation,
+};
 
 use super::{BENTO, LINKS, STATE, bento, jupyter};
 use crate::runner::local::config::ProgramCommand;
 
 const PYTHON: &str = "python3";
+/// Where our own image has what does not fit beside the rest. Another image has one Python for all.
+const BENTO_1_1: &str = "/opt/bento-1.1/bin/python3";
 
 /// What starts a Notebook, Viewer, Pack or Serve in its image; nothing for the others.
 pub fn in_image(launch: &Launch, token: &str) -> ProgramCommand {
@@ -17,7 +22,7 @@ pub fn in_image(launch: &Launch, token: &str) -> ProgramCommand {
             let mut argv = words(&[PYTHON, "-m", "jupyterlab"]);
             argv.extend(jupyter::arguments("0.0.0.0", first_port(launch), start_path.as_str()));
             argv.extend(arguments.iter().cloned());
-            let files = jupyter::files(token).into_iter().map(|file| (file.name, file.text)).collect();
+            let files = jupyter::files(PYTHON, token).into_iter().map(|file| (file.name, file.text)).collect();
             ProgramCommand { argv, env: jupyter::environment(), files, ..ProgramCommand::default() }
         }
         Program::Viewer => {
@@ -29,10 +34,14 @@ pub fn in_image(launch: &Launch, token: &str) -> ProgramCommand {
         }
         Program::Pack { .. } => {
             let generation = model::serving::generation(&launch.files);
-            script("pack.sh", bento::pack_script(PYTHON, generation), bento::environment(generation))
+            let python = match generation {
+                Generation::Current => PYTHON,
+                Generation::Bento11 => BENTO_1_1,
+            };
+            script("pack.sh", bento::pack_script(python, generation), bento::environment(generation))
         }
         Program::Serve { .. } => {
-            let text = SERVE.replace("@PYTHON@", PYTHON).replace("@PORT@", &first_port(launch).to_string());
+            let text = SERVE.replace("@BENTO_1_1@", BENTO_1_1).replace("@PORT@", &first_port(launch).to_string());
             let env = [("BENTOML_DO_NOT_TRACK", "True"), ("PYTHONDONTWRITEBYTECODE", "1")];
             script("serve.sh", text.replace("@BENTO@", BENTO), env.map(|(k, v)| (k.to_owned(), v.to_owned())).into())
         }

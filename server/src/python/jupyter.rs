@@ -37,7 +37,7 @@ pub(super) fn command(
     command.argv.extend(self::arguments("127.0.0.1", port, start_path));
     command.argv.extend(arguments.iter().cloned());
     command.env = environment();
-    command.files.extend(files(token));
+    command.files.extend(files(&format!("{OWN}/bin/python"), token));
     command.read_only.extend(ours.needs());
     command.ready = Some(Ready::Http { port, path: "/api".into() });
     Ok(command)
@@ -73,7 +73,8 @@ pub(super) fn environment() -> BTreeMap<String, String> {
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-pub(super) fn files(token: &str) -> [StateFile; 3] {
+/// `python`: what the kernels run in.
+pub(super) fn files(python: &str, token: &str) -> [StateFile; 3] {
     let config = json!({
         "IdentityProvider": {"token": token},
         // Any Host: the gateway has checked it, and passes on the name that the browser used.
@@ -92,7 +93,7 @@ pub(super) fn files(token: &str) -> [StateFile; 3] {
         "@jupyterlab/extensionmanager-extension:plugin": true,
     }});
     let kernel = json!({
-        "argv": [format!("{OWN}/bin/python"), "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+        "argv": [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
         "display_name": "Python 3",
         "language": "python",
         "metadata": {"debugger": true},

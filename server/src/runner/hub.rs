@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, sync::Mutex};
 
-use engine::observed::{Observation, Observed};
-use model::ExecutionId;
+use engine::observed::{Observation, Observed, Phase};
+use model::{ExecutionId, run::Progress};
 use tokio::sync::mpsc;
 
 use super::locked;
@@ -23,18 +23,32 @@ struct State {
     listener: Option<mpsc::Sender<Observed>>,
 }
 
+impl State {
+    fn tell(&mut self, observation: Observation) {
+        if self.last.get(&observation.execution) == Some(&observation) {
+            return;
+        }
+        self.last.insert(observation.execution.clone(), observation.clone());
+        let is_lost = self.listener.as_ref().is_some_and(|to| to.try_send(Observed::One(observation)).is_err());
+        if is_lost {
+            // Its stream ends: what was missed is in the next "all".
+            self.listener = None;
+        }
+    }
+}
+
 impl Hub {
     /// What is as it was is not told.
     pub fn tell(&self, observation: Observation) {
+        locked(&self.state).tell(observation);
+    }
+
+    /// How far a Load Data is, as long as it runs.
+    pub fn progress(&self, id: &ExecutionId, progress: Progress) {
         let mut state = locked(&self.state);
-        if state.last.get(&observation.execution) == Some(&observation) {
-            return;
-        }
-        state.last.insert(observation.execution.clone(), observation.clone());
-        let is_lost = state.listener.as_ref().is_some_and(|to| to.try_send(Observed::One(observation)).is_err());
-        if is_lost {
-            // Its stream ends: what was missed is in the next "all".
-            state.listener = None;
+        let last = state.last.get(id).cloned();
+        if let Some(last) = last.filter(|last| matches!(last.phase, Phase::Running { .. } | Phase::Ready { .. })) {
+            state.tell(Observation { progress: Some(progress), ..last });
         }
     }
 

@@ -15,7 +15,7 @@ use engine::{
     action::Action,
     observed::{Exit, Observed},
 };
-use model::{ExecutionId, launch::Launch, path::WORK, site::Capacity, supervise::How};
+use model::{ExecutionId, PipelineId, TaskId, launch::Launch, path::WORK, site::Capacity, supervise::How};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite},
     sync::mpsc,
@@ -47,6 +47,13 @@ pub trait Runner: Send + Sync + 'static {
         None
     }
 
+    /// Makes the address of each of these Servings' tasks lead to this version's port, and takes other such addresses
+    /// away; asked again whenever they have changed. A version without a port is about to come again. `None`: where this
+    /// runner's tasks run nothing has an address of its own, and they are reached by [`Runner::dial`] alone.
+    async fn lead(&self, _: &[(ExecutionId, Option<u16>)]) -> Result<Option<Addresses>, RunnerError> {
+        Ok(None)
+    }
+
     /// Where the log lies on our side: lines `<milliseconds since 1970> <text>\n`, appended while it runs.
     fn log(&self, execution: &ExecutionId) -> PathBuf;
 
@@ -56,6 +63,9 @@ pub trait Runner: Send + Sync + 'static {
     /// Connects to a port of the running task.
     async fn dial(&self, execution: &ExecutionId, port: u16) -> Result<Box<dyn Connection>, RunnerError>;
 }
+
+/// Where programs find the live version of a task.
+pub type Addresses = BTreeMap<(PipelineId, TaskId), String>;
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)

@@ -31,7 +31,7 @@ pub struct Kubernetes {
     pub pull_secrets: Vec<String>,
     /// Beginnings of image names and what stands in their place.
     pub registries: BTreeMap<String, String>,
-    /// The image of a kind that says none.
+    /// The image of a kind that says none, see [`Kubernetes::default_images`].
     pub images: BTreeMap<KindName, String>,
     pub node_lost_seconds: Seconds,
 }
@@ -71,6 +71,13 @@ fn user_and_group<'de, D: serde::Deserializer<'de>>(from: D) -> Result<(u32, u32
     })
 }
 
+fn beside(image: &str) -> String {
+    let name = image.split('@').next().unwrap_or(image);
+    let colon = name.rfind(':').filter(|at| name.rfind('/').is_none_or(|slash| slash < *at));
+    let (name, version) = colon.map_or((name, env!("CARGO_PKG_VERSION")), |at| (&name[..at], &name[at + 1..]));
+    format!("{name}-python:{version}")
+}
+
 pub(super) fn parse(value: toml::Value) -> Result<Kubernetes, SettingsError> {
     let wrong = |sentence: String| SettingsError::Value { place: "kubernetes (fletchline.toml)".into(), sentence };
     let read: Kubernetes = value.try_into().map_err(|error: toml::de::Error| wrong(error.message().to_owned()))?;
@@ -80,7 +87,19 @@ pub(super) fn parse(value: toml::Value) -> Result<Kubernetes, SettingsError> {
     }
 }
 
+/// Kinds with an image of ours. A Job and a Container take the Notebook's.
+const OURS: [KindName; 3] = [KindName::Notebook, KindName::Viewer, KindName::Serving];
+
 impl Kubernetes {
+    /// What runs a task of a kind that names no image: what the settings name, else our own `fletchline-python`, in the
+    /// registry and of the version that `image` has.
+    pub fn default_images(&self) -> BTreeMap<KindName, String> {
+        let ours = OURS.map(|kind| (kind, beside(&self.image)));
+        let mut images = BTreeMap::from(ours);
+        images.extend(self.images.clone());
+        images
+    }
+
     pub(super) fn views(&self) -> Vec<SettingView> {
         let view = |name: &str, value: String, help: &str| SettingView {
             name: format!("kubernetes.{name}"),
@@ -109,7 +128,11 @@ impl Kubernetes {
             let kind = serde_json::to_value(kind).ok().and_then(|name| name.as_str().map(str::to_owned));
             view(&format!("images.{}", kind.unwrap_or_default()), image.clone(), "The image of a task that names none.")
         };
-        views.extend(self.images.iter().map(image));
+        let default = |view: SettingView| SettingView { source: "beside `image`".into(), ..view };
+        views.extend(self.default_images().iter().map(|(kind, name)| match self.images.contains_key(kind) {
+            true => image((kind, name)),
+            false => default(image((kind, name))),
+        }));
         views
     }
 }

@@ -1,6 +1,6 @@
 //! Does each value come from the strongest place that names it?
 
-use model::Acl;
+use model::{Acl, KindName};
 
 use super::*;
 
@@ -89,12 +89,27 @@ fn a_cluster_is_described_by_a_table_of_known_typed_fields() {
     assert_eq!((settings.runner, settings.kubernetes.run_as), (RunnerName::Kubernetes, (2000, 3000)));
     assert_eq!(settings.kubernetes.gpu_resource, "nvidia.com/gpu");
     assert_eq!(source(&settings, "kubernetes.images.job").0, "python:3");
+    assert_eq!(source(&settings, "kubernetes.images.viewer").0, "fletchline-python:0.1.0");
     assert_eq!(read("", &[], &[]).unwrap().runner, RunnerName::Local);
     let wrong = |file: &str| read(file, &[], &[]).unwrap_err().to_string();
     assert!(wrong("[kubernetes]\nprivileged = true").contains("privileged"));
     assert!(wrong("[kubernetes]\nrun_as = \"0:0\"").contains("never runs as root"));
     assert!(wrong("[kubernetes]\nrun_as = \"me\"").contains("user:group"));
     assert!(wrong("runner = \"cloud\"").contains("`local` or `kubernetes`"));
+}
+
+#[test]
+fn a_task_without_an_image_runs_in_ours_from_where_fletchlines_own_comes_from() {
+    let images = |image: &str| {
+        let file = format!("[kubernetes]\nimage = \"{image}\"\nimages = {{ serving = \"mine:1\" }}");
+        read(&file, &[], &[]).unwrap().kubernetes.default_images()
+    };
+    let found = images("registry.example.org:5000/ml/fletchline:2.0");
+    assert_eq!(found[&KindName::Notebook], "registry.example.org:5000/ml/fletchline-python:2.0");
+    assert_eq!((found[&KindName::Serving].as_str(), found.get(&KindName::Job)), ("mine:1", None));
+    for (image, notebook) in [("host:5000/own", "host:5000/own-python:0.1.0"), ("own@sha256:ab", "own-python:0.1.0")] {
+        assert_eq!(images(image)[&KindName::Notebook], notebook);
+    }
 }
 
 #[test]

@@ -32,7 +32,7 @@ use server::runner::{
 use crate::harness::{Asked, Harness};
 
 /// As `cargo xtask images` names it.
-const OURS: &str = concat!("localhost/fletchline:", env!("CARGO_PKG_VERSION"));
+pub const OURS: &str = concat!("localhost/fletchline:", env!("CARGO_PKG_VERSION"));
 /// What tasks run in: programs in `/bin`, nothing of ours.
 pub const IMAGE: &str = "localhost/busybox:1";
 pub const USER: u32 = 1000;

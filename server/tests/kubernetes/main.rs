@@ -9,12 +9,16 @@ mod claims;
 mod cluster;
 #[path = "../conformance/ends.rs"]
 mod ends;
+mod examples;
 #[path = "../conformance/folders.rs"]
 mod folders;
 #[path = "../conformance/harness.rs"]
 mod harness;
 mod install;
 mod kinds;
+mod loading;
+#[path = "../product/mod.rs"]
+mod product;
 #[path = "../conformance/suite.rs"]
 mod suite;
 #[path = "../conformance/watching.rs"]
@@ -62,6 +66,9 @@ fn main() -> ExitCode {
     all.extend(trials_with!(alone;
         accepted::a_restricted_namespace_takes_every_manifest_with_strict_validation,
         claims::a_claim_is_prepared_once_as_root_or_it_is_said_who_has_to_do_what,
+        examples::a_version_is_made_live_without_a_request_that_is_not_answered,
+        examples::digits_runs_whole_in_the_image_of_ours,
+        loading::a_dropped_file_is_sent_into_its_pod_and_a_download_tells_how_far_it_is,
         install::what_is_applied_runs_the_example_to_its_end_across_a_restart_of_the_server,
     )(&cluster));
     let all = all.into_iter().map(|trial| trial.with_ignored_flag(!is_there)).collect();

@@ -3,6 +3,9 @@
 // Each test program uses a part of this.
 #![allow(dead_code)]
 
+pub mod digits;
+pub mod serving;
+
 use std::{
     fs,
     io::{BufRead, BufReader},

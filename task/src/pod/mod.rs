@@ -8,7 +8,9 @@ mod claim;
 pub mod links;
 pub mod prepare;
 mod probe;
+pub mod progress;
 pub mod run;
+pub mod uploads;
 
 use std::fs;
 

@@ -10,7 +10,7 @@ use std::{
 
 use model::{
     kind::File,
-    pod::{CONTENTS, LINKS, ORDER, PodOrder, SCRATCH_AT, SCRIPT, SCRIPT_AT, file_key, state_key},
+    pod::{CONTENTS, LINKS, ORDER, PodOrder, SCRATCH_AT, SCRIPT, SCRIPT_AT, UPLOADS, file_key, state_key},
     supervise::{HELPER, Prepare, TASK_STATE},
 };
 
@@ -44,7 +44,9 @@ fn prepare_all() -> Result<(), String> {
     look_at_reads(&order, &results)?;
     let disk = |error: io::Error| format!("The helper's folder could not be filled: {error}.");
     let scratch = beneath::root(Path::new(SCRATCH_AT)).map_err(disk)?;
-    beneath::make_folders(&scratch, LINKS).map_err(disk)?;
+    for folder in [LINKS, UPLOADS] {
+        beneath::make_folders(&scratch, folder).map_err(disk)?;
+    }
     let state = beneath::make_folders(&scratch, TASK_STATE).map_err(disk)?;
     prepare::fill(&state, &named(&order.state, state_key)?).map_err(disk)?;
     if order.has_script {

@@ -16,7 +16,7 @@ use std::{
 use model::{
     launch::Ready,
     path::WORK,
-    pod::{OWN_AT, PodEnd, PodOrder},
+    pod::{OWN_AT, PYTHON_USER, PodEnd, PodOrder},
     run::Millis,
     supervise::{End, How, ProgramOrder, TASK_STATE_AT},
 };
@@ -24,7 +24,7 @@ use model::{
 use super::{
     ORDER_AT, not_started,
     probe::{self, Flags},
-    tell,
+    tell, uploads,
 };
 use crate::{
     beneath, init,
@@ -74,6 +74,7 @@ struct Run {
     refusal: Option<String>,
     status: Option<libc::c_int>,
     is_stopping: bool,
+    ask_at: Option<Instant>,
     is_timed_out: bool,
     kill_at: Option<Instant>,
     timeout_at: Option<Instant>,
@@ -91,8 +92,9 @@ fn begin(program: &[&str]) -> Result<Run, String> {
     // The task has our user: without this it could read our memory.
     sys::prctl(libc::PR_SET_DUMPABLE, 0).map_err(failed)?;
     let signals = sys::signals(&SIGNALS).map_err(failed)?;
+    uploads::wait(&order.uploads, &signals)?;
     let (control, theirs) = sys::control_pair().map_err(failed)?;
-    let env: BTreeMap<String, String> = std::env::vars().collect();
+    let env = with_installed_programs(std::env::vars().collect());
     let directory = order.directory.display().to_string();
     let argv = program.iter().map(|word| (*word).to_owned()).collect();
     let program = init::spawn(&ProgramOrder { argv, env, directory }, theirs.as_raw_fd(), 1, None).map_err(failed)?;
@@ -106,12 +108,21 @@ fn begin(program: &[&str]) -> Result<Run, String> {
         refusal: None,
         status: None,
         is_stopping: false,
+        ask_at: None,
         is_timed_out: false,
         kill_at: None,
         timeout_at: None,
         watcher: None,
         flags: Arc::default(),
     })
+}
+
+/// The image's PATH is known only here. Last, so that the image's own programs are what they were.
+fn with_installed_programs(mut env: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    if let (Some(folder), Some(path)) = (env.get(PYTHON_USER).cloned(), env.get_mut("PATH")) {
+        path.push_str(&format!(":{folder}/bin"));
+    }
+    env
 }
 
 impl Run {
@@ -123,7 +134,7 @@ impl Run {
                 self.signals.as_raw_fd(),
                 self.watcher.as_ref().map_or(none, AsRawFd::as_raw_fd),
             ];
-            let next = [self.kill_at, self.timeout_at].into_iter().flatten().min();
+            let next = [self.ask_at, self.kill_at, self.timeout_at].into_iter().flatten().min();
             let ready = sys::wait_readable(&fds, next.map(|at| at.saturating_duration_since(Instant::now())));
             if ready[0] {
                 self.hear();
@@ -200,6 +211,10 @@ impl Run {
     /// its own grace time, so that there is time left for that.
     fn stop(&mut self) {
         self.is_stopping = true;
+        self.ask_at.get_or_insert_with(|| Instant::now() + Duration::from_secs(self.order.linger.0.into()));
+    }
+
+    fn ask(&mut self) {
         init::signal_all(self.program, libc::SIGTERM);
         if !self.order.prepare.snapshots.is_empty() {
             self.kill_at.get_or_insert_with(|| Instant::now() + Duration::from_secs(self.order.grace.0.into()));
@@ -208,6 +223,10 @@ impl Run {
 
     fn act_on_time(&mut self) {
         let now = Instant::now();
+        if self.ask_at.is_some_and(|at| at <= now) {
+            self.ask_at = None;
+            self.ask();
+        }
         if self.timeout_at.is_some_and(|at| at <= now) {
             self.timeout_at = None;
             self.is_timed_out = !self.is_stopping;

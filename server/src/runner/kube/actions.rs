@@ -19,7 +19,7 @@ use super::{
     manifest::{COPYING, Objects, Workload, objects},
     name, phase, program,
 };
-use crate::runner::RunnerError;
+use crate::runner::{RunnerError, local::load};
 
 /// How long one request may take.
 const REQUEST: Duration = Duration::from_secs(15);
@@ -74,7 +74,7 @@ pub(super) async fn asked<T>(request: impl Future<Output = kube::Result<T>>) -> 
     }
 }
 
-fn unless_absent<T>(outcome: Result<T, Failure>) -> Result<(), Failure> {
+pub(super) fn unless_absent<T>(outcome: Result<T, Failure>) -> Result<(), Failure> {
     match outcome {
         Ok(_) | Err(Failure::Absent) => Ok(()),
         Err(other) => Err(other),
@@ -111,7 +111,7 @@ fn without_finalizer() -> Patch<serde_json::Value> {
 }
 
 impl Shared {
-    fn all<K>(&self) -> Api<K>
+    pub(super) fn all<K>(&self) -> Api<K>
     where
         K: Resource<Scope = k8s_openapi::NamespaceResourceScope>,
         K::DynamicType: Default,
@@ -150,6 +150,9 @@ impl Shared {
         let command = program::command(launch, &self.config, &token).map_err(Failure::Refused)?;
         let made = objects(launch, &self.config, &command).map_err(Failure::Refused)?;
         self.look_at_secrets(launch).await?;
+        for sha256 in load::uploads(launch) {
+            load::uploaded(&self.data, launch, &sha256).map_err(Failure::Refused)?;
+        }
         let Objects { contents, state, service, workload } = made;
         if let Some(one) = contents {
             self.make::<ConfigMap>(one, launch).await?;

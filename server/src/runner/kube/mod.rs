@@ -8,6 +8,8 @@
 //! its log are on our side: "absent" means that it was never launched, or that somebody took our finalizer away.
 
 mod actions;
+mod address;
+mod attend;
 pub mod claims;
 pub mod config;
 mod folder;
@@ -38,7 +40,9 @@ use kube::{Api, Client};
 use model::{ExecutionId, launch::Launch, site::Capacity};
 use tokio::sync::mpsc;
 
-use super::{Connection, Exec, Runner, RunnerError, Session, hub::Hub, locked};
+use attend::Attendant;
+
+use super::{Addresses, Connection, Exec, Runner, RunnerError, Session, hub::Hub, locked};
 pub use config::KubeConfig;
 use folder::Folder;
 use follow::Follower;
@@ -82,6 +86,8 @@ struct Shared {
 struct Known {
     pod: Pod,
     follower: Option<Follower>,
+    /// Of a Load Data that runs.
+    attendant: Option<Attendant>,
     /// Its end waits for its log, or was told.
     is_over: bool,
 }
@@ -195,6 +201,15 @@ impl Runner for KubeRunner {
 
     fn budget(&self) -> Option<Capacity> {
         None
+    }
+
+    fn address(&self, execution: &ExecutionId, _: u16) -> Option<String> {
+        let serves = locked(&self.shared.pods).get(execution).is_some_and(|known| phase::serves(&known.pod));
+        serves.then(|| address::of(&self.shared.config.namespace, &self.shared.name(execution)))
+    }
+
+    async fn lead(&self, live: &[(ExecutionId, Option<u16>)]) -> Result<Option<Addresses>, RunnerError> {
+        self.shared.lead(live).await.map(Some)
     }
 
     fn log(&self, execution: &ExecutionId) -> PathBuf {

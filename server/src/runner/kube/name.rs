@@ -3,28 +3,63 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use model::{ExecutionId, PipelineId, TaskId, launch::Launch};
+use model::{ExecutionId, KindName, PipelineId, TaskId, launch::Launch};
 use sha2::{Digest, Sha256};
+
+use crate::runner::local::load;
 
 /// Keeps an object until its end and its log are on our side.
 pub const FINALIZER: &str = "fletchline.io/recorded";
 pub const INSTALLATION: &str = "fletchline.io/installation";
+/// A pod's kind of task.
+const KIND: &str = "fletchline.io/kind";
 pub const RUN: &str = "fletchline.io/run";
 /// What was launched, so that a foreign object under our name is not taken for ours.
 pub const SPEC: &str = "fletchline.io/spec";
 /// The object's own name: what its Service selects by.
 pub const EXECUTION: &str = "fletchline.io/execution";
+/// Has the Service that leads to a task's live version.
+const ADDRESS: &str = "fletchline.io/address";
 const PIPELINE: &str = "fletchline.io/pipeline";
 const TASK: &str = "fletchline.io/task";
 const NUMBER: &str = "fletchline.io/n";
 const TITLE: &str = "fletchline.io/name";
+const UPLOADS: &str = "fletchline.io/uploads";
 /// The longest name that is a host name, too.
 const LONGEST: usize = 63;
 
 /// Readable, and never another execution's.
 pub fn name(installation: &str, id: &ExecutionId) -> String {
-    let hash = &hash(format!("{installation}/{id}").as_bytes())[..10];
-    let readable = slug(&format!("fl-{}-{}-{}", id.pipeline, id.task, id.n));
+    unique(&format!("fl-{}-{}-{}", id.pipeline, id.task, id.n), &format!("{installation}/{id}"))
+}
+
+/// Of the Service that leads to the live version of this execution's task.
+pub fn address(installation: &str, namespace: &str, id: &ExecutionId) -> ObjectMeta {
+    let readable = format!("fl-{}-{}", id.pipeline, id.task);
+    let owned = |(key, value): (&str, String)| (key.to_owned(), value);
+    let labels = [
+        ("app.kubernetes.io/managed-by", "fletchline".to_owned()),
+        (INSTALLATION, self::label(installation)),
+        (ADDRESS, "live".to_owned()),
+    ];
+    ObjectMeta {
+        name: Some(unique(&readable, &format!("{installation}/{}/{}", id.pipeline, id.task))),
+        namespace: Some(namespace.to_owned()),
+        labels: Some(labels.map(owned).into()),
+        annotations: Some([(PIPELINE, id.pipeline.to_string()), (TASK, id.task.to_string())].map(owned).into()),
+        ..ObjectMeta::default()
+    }
+}
+
+/// Finds the Services that lead to live versions.
+pub fn addresses(installation: &str) -> String {
+    format!("{},{ADDRESS}", selector(installation))
+}
+
+/// The readable text as far as it fits, and the hash of the whole.
+fn unique(readable: &str, whole: &str) -> String {
+    let hash = &hash(whole.as_bytes())[..10];
+    let readable = slug(readable);
     let cut: String = readable.chars().take(LONGEST - hash.len() - 1).collect();
     format!("{}-{hash}", cut.trim_end_matches('-'))
 }
@@ -61,12 +96,37 @@ pub fn labels(installation: &str, launch: &Launch) -> BTreeMap<String, String> {
         (INSTALLATION, label(installation)),
         (RUN, label(launch.run.as_str())),
         (SPEC, spec(launch)),
+        (KIND, kind(launch.kind).to_owned()),
         (EXECUTION, name(installation, &launch.execution)),
     ];
     all.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
-/// What [`execution`] reads.
+fn kind(kind: KindName) -> &'static str {
+    match kind {
+        KindName::LoadData => "load_data",
+        KindName::Container => "container",
+        KindName::Notebook => "notebook",
+        KindName::Job => "job",
+        KindName::Viewer => "viewer",
+        KindName::Serving => "serving",
+        KindName::Volume => "volume",
+    }
+}
+
+/// Whether an object is a Load Data's.
+pub fn is_load(meta: &ObjectMeta) -> bool {
+    let labels = meta.labels.as_ref();
+    labels.and_then(|labels| labels.get(KIND)).is_some_and(|is| is == kind(KindName::LoadData))
+}
+
+/// The checksums of what is sent into its pod.
+pub fn uploads(meta: &ObjectMeta) -> Vec<String> {
+    let found = meta.annotations.as_ref().and_then(|all| all.get(UPLOADS));
+    found.iter().flat_map(|all| all.split(',')).map(str::to_owned).collect()
+}
+
+/// What [`execution`] and [`uploads`] read.
 pub fn annotations(launch: &Launch) -> BTreeMap<String, String> {
     let id = &launch.execution;
     let all = [
@@ -76,7 +136,9 @@ pub fn annotations(launch: &Launch) -> BTreeMap<String, String> {
         (RUN, launch.run.to_string()),
         (TITLE, launch.name.clone()),
     ];
-    all.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+    let uploads = load::uploads(launch);
+    let uploads = (!uploads.is_empty()).then(|| (UPLOADS, uploads.join(",")));
+    all.into_iter().chain(uploads).map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 /// Which execution an object is. None: somebody has changed it.

@@ -16,7 +16,7 @@ use kube::{
 };
 use model::{ExecutionId, run::Millis};
 
-use super::{Known, Shared, follow::Follower, locked, manifest::TASK, name, nodes, phase, waiting};
+use super::{Known, Shared, attend::Attendant, follow::Follower, locked, manifest::TASK, name, nodes, phase, waiting};
 
 /// Warnings that are kept; more than pods can wait at a time are no help.
 const WARNINGS: usize = 10_000;
@@ -105,13 +105,17 @@ impl Shared {
             });
             return None;
         }
-        let before = self.hub.last(&id).map(|seen| seen.phase);
+        let (before, progress) = self.hub.last(&id).map_or((None, None), |seen| (Some(seen.phase), seen.progress));
         let pod_name = pod.metadata.name.clone().unwrap_or_default();
         let warning = locked(&self.warnings).get(&pod_name).cloned();
         let phase = phase::phase(&pod, before.as_ref(), &|| waiting::sentence(&pod, warning.as_deref()), now());
         let mut pods = locked(&self.pods);
-        let known =
-            pods.entry(id.clone()).or_insert_with(|| Known { pod: pod.clone(), follower: None, is_over: false });
+        let known = pods.entry(id.clone()).or_insert_with(|| Known {
+            pod: pod.clone(),
+            follower: None,
+            attendant: None,
+            is_over: false,
+        });
         if known.pod.metadata.uid != pod.metadata.uid {
             known.follower = None;
         }
@@ -120,14 +124,20 @@ impl Shared {
             return Some(id);
         }
         if known.follower.is_none() && has_log(&known.pod) {
-            known.follower = Some(Follower::begin(self.pods(), pod_name, self.folder(&id)));
+            known.follower = Some(Follower::begin(self.pods(), pod_name.clone(), self.folder(&id)));
         }
-        let observation = Observation { execution: id.clone(), phase, progress: None };
+        let is_running = matches!(phase, Phase::Running { .. } | Phase::Ready { .. });
+        if known.attendant.is_none() && is_running && name::is_load(&known.pod.metadata) {
+            let uploads = name::uploads(&known.pod.metadata);
+            known.attendant = Some(Attendant::begin(self.clone(), id.clone(), pod_name, uploads));
+        }
+        let observation = Observation { execution: id.clone(), phase, progress: progress.filter(|_| is_running) };
         let (Phase::Ended(_) | Phase::Lost { .. }) = observation.phase else {
             self.hub.tell(observation);
             return Some(id);
         };
         known.is_over = true;
+        known.attendant = None;
         match (&known.follower, &observation.phase) {
             (Some(follower), Phase::Ended(Ended { started: Some(started), .. })) => {
                 // It is there, whoever asks for everything meanwhile.
@@ -179,6 +189,7 @@ impl Shared {
         if let Some(known) = locked(&self.pods).get_mut(id) {
             known.is_over = true;
             known.follower = None;
+            known.attendant = None;
         }
         self.hub.tell(Observation { execution: id.clone(), phase, progress: None });
     }

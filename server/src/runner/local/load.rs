@@ -12,6 +12,7 @@ use std::{
 use model::{
     kind::Source,
     launch::{Launch, Program},
+    pod::{PROGRESS, UPLOADS_AT},
     run::Progress,
     supervise::{From, Item, TASK_STATE, TASK_STATE_AT},
 };
@@ -26,10 +27,8 @@ use super::{
 use crate::say;
 
 pub const REQUEST: &str = "request.json";
-pub const PROGRESS: &str = "progress.json";
 pub const FACTS: &str = "facts.json";
 pub const DOWNLOADS_AT: &str = "/fletchline/downloads";
-const UPLOADS_AT: &str = "/fletchline/uploads";
 
 /// What `fletchline load --request FILE` does. Paths are as the task sees them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -144,6 +143,21 @@ fn upload(url: &str) -> Option<(&str, Option<String>)> {
     Some((sha256, name))
 }
 
+/// The checksums of what was dropped on a Load Data; nothing of any other task.
+pub fn uploads(launch: &Launch) -> Vec<String> {
+    let Program::Load { sources, .. } = &launch.program else { return Vec::new() };
+    sources.iter().filter_map(|source| upload(&source.url)).map(|(sha256, _)| sha256.to_owned()).collect()
+}
+
+/// # Errors
+/// One sentence: it is not there any more.
+pub fn uploaded(data: &Path, launch: &Launch, sha256: &str) -> Result<PathBuf, String> {
+    let file = data.join("uploads").join(sha256);
+    let is_there = is_plain(sha256) && file.is_file();
+    let gone = || format!("The file that was dropped on {} is not here any more: drop it again.", launch.name);
+    is_there.then_some(file).ok_or_else(gone)
+}
+
 fn is_plain(sha256: &str) -> bool {
     !sha256.is_empty() && sha256.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
@@ -182,13 +196,7 @@ pub fn binds(config: &LocalConfig, launch: &Launch) -> Result<Vec<Item>, String>
     ];
     for source in sources {
         if let Some((sha256, _)) = upload(&source.url) {
-            let file = config.data.join("uploads").join(sha256);
-            if !is_plain(sha256) || !file.is_file() {
-                return Err(format!(
-                    "The file that was dropped on {} is not here any more: drop it again.",
-                    launch.name
-                ));
-            }
+            let file = uploaded(&config.data, launch, sha256)?;
             binds.push(sandbox::bind_file(&file, format!("{UPLOADS_AT}/{sha256}")));
         }
         if let Some(path) = file_path(&source.url) {

@@ -80,7 +80,10 @@ pub fn objects(launch: &Launch, config: &KubeConfig, command: &ProgramCommand) -
             immutable: Some(true),
             ..Secret::default()
         }),
-        service: is_service.then(|| service(&meta, launch)),
+        service: is_service.then(|| {
+            let port = launch.ports.first().copied().unwrap_or(80);
+            service(&meta, meta.name.clone().unwrap_or_default(), port)
+        }),
         workload: Some(workload),
     })
 }
@@ -143,12 +146,12 @@ fn deployment(meta: &ObjectMeta, template: PodTemplateSpec) -> Deployment {
     }
 }
 
-fn service(meta: &ObjectMeta, launch: &Launch) -> Service {
-    let port = launch.ports.first().copied().unwrap_or(80);
+/// Leads port 80 to a port of the execution whose objects have this name.
+pub fn service(meta: &ObjectMeta, execution: String, port: u16) -> Service {
     Service {
         metadata: meta.clone(),
         spec: Some(ServiceSpec {
-            selector: Some(by_execution(meta)),
+            selector: Some(BTreeMap::from([(EXECUTION.to_owned(), execution)])),
             ports: Some(vec![ServicePort {
                 name: Some("http".to_owned()),
                 port: 80,

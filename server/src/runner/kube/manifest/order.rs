@@ -1,6 +1,7 @@
 //! What is the helper in the pod told?
 
 use model::{
+    Seconds,
     kind::Advance,
     launch::{Launch, Program, RESULTS, Ready, Work},
     path::{TaskPath, WORK},
@@ -8,7 +9,10 @@ use model::{
     supervise::{Prepare, Snapshot},
 };
 
-use crate::runner::{kube::config::KubeConfig, local::config::ProgramCommand};
+use crate::runner::{
+    kube::config::KubeConfig,
+    local::{config::ProgramCommand, load},
+};
 
 /// The first port that is tried for the kubelet's questions.
 const PROBE: u16 = 24_400;
@@ -37,12 +41,31 @@ pub fn order(launch: &Launch, config: &KubeConfig, command: &ProgramCommand) -> 
             .filter(|mount| mount.id == RESULTS)
             .filter_map(|mount| mount.sub_path.clone())
             .collect(),
+        uploads: load::uploads(launch),
         directory: command.directory.clone().unwrap_or_else(|| WORK.to_owned()).into(),
         probe: is_asked(&ready, launch.advance.as_ref()).then(|| probe_port(launch)),
         ready,
         advance: launch.advance.clone(),
         grace: launch.grace,
         timeout: launch.timeout,
+        linger: linger(&launch.program),
+    }
+}
+
+/// Nodes hear some time after the cluster does that an address leads elsewhere.
+const HEARSAY: Seconds = Seconds(5);
+
+/// Whoever is served at an address that many know ends when nobody is sent there any more.
+pub fn linger(program: &Program) -> Seconds {
+    match program {
+        Program::Serve { .. } => HEARSAY,
+        Program::Load { .. }
+        | Program::Command { .. }
+        | Program::Script { .. }
+        | Program::Stay
+        | Program::Notebook { .. }
+        | Program::Viewer
+        | Program::Pack { .. } => Seconds(0),
     }
 }
 

@@ -12,13 +12,17 @@ use k8s_openapi::{
 };
 use model::{
     EnvValue,
-    launch::{Launch, Need},
+    launch::{Launch, Need, Work},
     path::WORK,
-    pod::{ORDER, PodOrder, READY_PATH, RULE_PATH},
+    pod::{ORDER, PYTHON_USER, PodOrder, READY_PATH, RULE_PATH},
     supervise::HELPER,
 };
 
-use super::{contents::contents, order::order, serves, volumes};
+use super::{
+    contents::contents,
+    order::{linger, order},
+    serves, volumes,
+};
 use crate::runner::{
     kube::{
         config::{KubeConfig, Tolerated},
@@ -76,7 +80,8 @@ pub fn template(
 
 /// Seconds after which the kubelet kills what was asked to end. 0 would mean: forget it at once.
 pub fn grace(launch: &Launch, seconds: u32) -> u32 {
-    seconds.max(1) + if launch.snapshots.is_empty() { 0 } else { COPYING }
+    let copying = if launch.snapshots.is_empty() { 0 } else { COPYING };
+    linger(&launch.program).0 + seconds.max(1) + copying
 }
 
 fn list<T>(items: Vec<T>) -> Option<Vec<T>> {
@@ -209,6 +214,10 @@ fn environment(launch: &Launch, config: &KubeConfig, command: &ProgramCommand) -
     if launch.resources.gpu == 0 {
         // Images of NVIDIA's show all GPUs of a node unless they are told otherwise.
         set("NVIDIA_VISIBLE_DEVICES", variable("NVIDIA_VISIBLE_DEVICES", "void"));
+    }
+    if let Work::Kept { .. } = &launch.work {
+        // `pip install` lands in the work folder, and is found again wherever that is.
+        set(PYTHON_USER, variable(PYTHON_USER, &format!("{WORK}/.python")));
     }
     for (name, execution) in &launch.addresses {
         set(name, variable(name, &format!("http://{}", name::name(&config.installation, execution))));

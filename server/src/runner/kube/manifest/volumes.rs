@@ -9,7 +9,7 @@ use k8s_openapi::api::core::v1::{
 use model::{
     Acl,
     launch::{Launch, Mount, Program, RESULTS, Work},
-    pod::{CONTENTS, LINKS, LINKS_AT, OWN_AT, RESULTS_AT, SCRATCH_AT},
+    pod::{CONTENTS, LINKS, LINKS_AT, OWN_AT, RESULTS_AT, SCRATCH_AT, UPLOADS, UPLOADS_AT},
     supervise::{SCRATCH, TASK_STATE, TASK_STATE_AT},
 };
 
@@ -137,6 +137,7 @@ fn own(launch: &Launch, claims: &mut Claims) -> Vec<VolumeMount> {
     }
     if let Program::Load { downloads, .. } = &launch.program {
         own.push(claims.results(load::DOWNLOADS_AT, downloads, true));
+        own.push(scratch(UPLOADS_AT, UPLOADS));
     }
     own
 }

@@ -1,0 +1,100 @@
+//! What does a Load Data in its pod get from this side, and how far is it?
+//!
+//! Files that were dropped on it are sent through the cluster's exec, and its helper tells the progress the same way.
+
+use std::{sync::Arc, time::Duration};
+
+use model::{ExecutionId, run::Progress, supervise::HELPER};
+use tokio::{fs::File, io::AsyncReadExt};
+
+use super::{Shared, session};
+use crate::runner::{Exec, RunnerError, Session, SessionInput, SessionOutput};
+
+const PIECE: usize = 16 * 1024;
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// As long as this lives.
+pub struct Attendant(tokio::task::JoinHandle<()>);
+
+impl Drop for Attendant {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Attendant {
+    /// To be called when its container runs.
+    pub fn begin(shared: Arc<Shared>, id: ExecutionId, pod: String, uploads: Vec<String>) -> Attendant {
+        Attendant(tokio::spawn(async move {
+            for sha256 in &uploads {
+                while let Err(error) = send(&shared, &pod, sha256).await {
+                    tracing::warn!("{id}: {error}");
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+            loop {
+                if let Err(error) = hear(&shared, &id, &pod).await {
+                    tracing::debug!("{id}: {error}");
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+        }))
+    }
+}
+
+async fn helper(shared: &Shared, pod: &str, words: &[&str]) -> Result<Session, RunnerError> {
+    let argv = [HELPER, "pod"].iter().chain(words).map(|word| (*word).to_owned()).collect();
+    session::exec(&shared.pods(), pod, &Exec { argv, terminal: None }).await
+}
+
+/// Again and again, until it is there: the helper leaves what it has as it is.
+async fn send(shared: &Shared, pod: &str, sha256: &str) -> Result<(), RunnerError> {
+    let failed = |why: String| RunnerError::Unavailable(format!("A dropped file could not be sent into {pod}: {why}."));
+    let place = shared.data.join("uploads").join(sha256);
+    let mut file = File::open(place).await.map_err(|error| failed(error.to_string()))?;
+    let length = file.metadata().await.map_err(|error| failed(error.to_string()))?.len();
+    let mut session = helper(shared, pod, &["take", sha256, &length.to_string()]).await?;
+    let mut bytes = vec![0; PIECE];
+    loop {
+        let count = file.read(&mut bytes).await.map_err(|error| failed(error.to_string()))?;
+        // Who does not listen any more says why by its code.
+        if count == 0 || session.input.send(SessionInput::Bytes(bytes[..count].to_vec())).await.is_err() {
+            break;
+        }
+    }
+    let _ = session.input.send(SessionInput::End).await;
+    let mut said = String::new();
+    while let Some(output) = session.output.recv().await {
+        match output {
+            SessionOutput::Exit(0) => return Ok(()),
+            SessionOutput::Exit(code) => return Err(failed(format!("code {code}, {}", said.trim()))),
+            SessionOutput::Stdout(bytes) | SessionOutput::Stderr(bytes) => {
+                said.push_str(&String::from_utf8_lossy(&bytes));
+            }
+        }
+    }
+    Err(failed("the helper has left".to_owned()))
+}
+
+/// Until the connection ends.
+async fn hear(shared: &Shared, id: &ExecutionId, pod: &str) -> Result<(), RunnerError> {
+    let mut session = helper(shared, pod, &["progress"]).await?;
+    let mut line = Vec::new();
+    while let Some(output) = session.output.recv().await {
+        let SessionOutput::Stdout(bytes) = output else { continue };
+        for byte in bytes {
+            match byte {
+                b'\n' => {
+                    if let Ok(progress) = serde_json::from_slice::<Progress>(&line) {
+                        shared.hub.progress(id, progress);
+                    }
+                    line.clear();
+                }
+                // A task may write what it likes there.
+                _ if line.len() < 1 << 16 => line.push(byte),
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
