@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::shell;
+use crate::{shell, test};
 
 /// The same tests as every day, with more of everything.
 pub fn soak() -> Result<()> {
@@ -11,7 +11,8 @@ pub fn soak() -> Result<()> {
     fuzz()?;
     shell::run(
         tests.env("FLETCHLINE_KILLS", "200").env("FLETCHLINE_FUZZ_SECONDS", "600").env("PROPTEST_CASES", "10000"),
-    )
+    )?;
+    test::cluster(&mut test::Count::default(), &[("FLETCHLINE_CLUSTER_KILLS", "50"), ("FLETCHLINE_API_AWAY", "60")])
 }
 
 /// With coverage, which wants a nightly compiler.

@@ -49,7 +49,7 @@ pub fn test(steps: &[Step]) -> Result<()> {
             Step::Check => check(),
             Step::Rust => rust(&mut count),
             Step::Browser => bundle::bundle(Profile::Small).and_then(|()| e2e::e2e(None, &mut count)),
-            Step::Cluster => cluster(&mut count),
+            Step::Cluster => cluster(&mut count, &[]),
         };
         println!("-- {} took {} s", name(*step), started.elapsed().as_secs());
         if let Err(error) = outcome {
@@ -108,9 +108,11 @@ fn watch(tests: &mut Command, count: &mut Count) -> Result<()> {
 /// Nodes have images of their own, and each kind of cluster its own way to them.
 const LOAD_IMAGE: &str = "FLETCHLINE_LOAD_IMAGE";
 
-fn cluster(count: &mut Count) -> Result<()> {
+/// `environment`: how long the long ones take.
+pub fn cluster(count: &mut Count, environment: &[(&str, &str)]) -> Result<()> {
     // They say themselves that there is none, and are counted as skipped.
     let mut tests = shell::cargo(&["test", "--package", "server", "--test", "kubernetes"]);
+    tests.envs(environment.iter().copied());
     if std::env::var_os("KUBECONFIG").is_none() {
         return watch(&mut tests, count);
     }

@@ -61,6 +61,31 @@ fn a_retry_is_a_new_execution_in_the_same_run_that_finds_the_last_one() {
 }
 
 #[test]
+fn a_retry_is_told_of_no_folder_where_the_one_before_has_left_none() {
+    let told = |desk: &Desk| {
+        let launch = &desk.machine.works.values().last().unwrap().launch;
+        (launch.execution.n, launch.env.contains_key("FLETCHLINE_PREVIOUS"))
+    };
+    // It keeps nothing.
+    let mut desk = Desk::new();
+    let run = desk.start(&Draw::new().job("a").text());
+    desk.work(BAD);
+    desk.deed(&run, "a", Deed::Retry).unwrap();
+    assert_eq!(told(&desk), (2, false));
+    // It was lost before it began; the next one is told of neither, the one after that of the one that ran.
+    let mut desk = Desk::new();
+    let run = desk.start(&chain().text());
+    let first = desk.machine.alive()[0].clone();
+    desk.machine.progress(&first, LOST);
+    desk.tell();
+    desk.turn();
+    assert_eq!(told(&desk), (2, false));
+    desk.work(BAD);
+    desk.deed(&run, "a", Deed::Retry).unwrap();
+    assert_eq!(told(&desk), (3, true));
+}
+
+#[test]
 fn retries_wait_twice_as_long_each_time() {
     let mut desk = Desk::new();
     let document = Draw::new().with("a", "job", json!({"command": ["true"], "retries": 2, "back_off": 60})).text();

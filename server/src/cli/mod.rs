@@ -235,8 +235,9 @@ async fn serve(data: DataFolder, overrides: Overrides) -> anyhow::Result<Outcome
 
 /// RUST_LOG chooses; warnings unless it says otherwise.
 fn log_to_stderr() {
+    // What the client of clusters cannot do, whoever asked it says better.
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,server=info"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,server=info,kube_client=off"));
     // A second subscriber only exists in tests, which have their own.
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
 }

@@ -21,17 +21,24 @@ use crate::{
 /// A server whose tasks run in the cluster's namespace, with a results claim of its own below `place` and these other
 /// settings.
 pub async fn served(cluster: &Cluster, place: &Path, others: &str) -> (Data, Served) {
+    let data = data(cluster, place, others).await;
+    let served = Served::start(&data).await;
+    (data, served)
+}
+
+/// The data folder of such a server.
+pub async fn data(cluster: &Cluster, place: &Path, others: &str) -> Data {
     let (client, namespace) = cluster.client().await;
     let claim = format!("examples-{:x}", rand::random::<u32>());
     cluster.claim(&client, &claim, &folder(place, "results", 0)).await;
     folder(place, "results/pipeline", USER);
     let data = Data::new();
     let settings = format!(
-        "{others}\nrunner = \"kubernetes\"\n\n[kubernetes]\nnamespace = \"{namespace}\"\nimage = \"{OURS}\"\nresults = \"{claim}\"\n"
+        "runner = \"kubernetes\"\nkubernetes.namespace = \"{namespace}\"\nkubernetes.image = \"{OURS}\"\n\
+         kubernetes.results = \"{claim}\"\n{others}"
     );
     fs::write(data.path().join("fletchline.toml"), settings).unwrap();
-    let served = Served::start(&data).await;
-    (data, served)
+    data
 }
 
 pub async fn digits_runs_whole_in_the_image_of_ours(cluster: Cluster) {

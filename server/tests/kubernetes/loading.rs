@@ -50,7 +50,7 @@ pub async fn a_dropped_file_is_sent_into_its_pod_and_a_download_tells_how_far_it
     let (seen, go_on) = oneshot::channel();
     let slow = tokio::spawn(slow(listener, go_on));
 
-    let (_data, served) = served(&cluster, place.path(), &format!("load_from = \"{host}\"")).await;
+    let (_data, served) = served(&cluster, place.path(), &format!("load_from = \"{host}\"\n")).await;
     let dropped: Vec<u8> = (0..5 * MIB).map(|at| (at / 7) as u8).collect();
     let upload = served.upload("my data.bin", dropped.clone()).await;
     let sources = json!([{"url": upload}, {"url": format!("http://{host}:{port}/slow.bin")}]);

@@ -21,6 +21,7 @@ mod loading;
 mod product;
 #[path = "../conformance/suite.rs"]
 mod suite;
+mod survival;
 #[path = "../conformance/watching.rs"]
 mod watching;
 
@@ -69,6 +70,9 @@ fn main() -> ExitCode {
         examples::a_version_is_made_live_without_a_request_that_is_not_answered,
         examples::digits_runs_whole_in_the_image_of_ours,
         loading::a_dropped_file_is_sent_into_its_pod_and_a_download_tells_how_far_it_is,
+        survival::kills_of_the_server_neither_lose_nor_double_a_pod,
+        survival::a_pod_that_somebody_deletes_is_replaced_by_a_new_execution,
+        survival::a_run_goes_on_when_the_api_server_was_away_for_a_while,
         install::what_is_applied_runs_the_example_to_its_end_across_a_restart_of_the_server,
     )(&cluster));
     let all = all.into_iter().map(|trial| trial.with_ignored_flag(!is_there)).collect();

@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 pub mod digits;
+pub mod kills;
 pub mod serving;
 
 use std::{
@@ -81,7 +82,12 @@ pub struct Served {
 
 impl Served {
     pub async fn start(data: &Data) -> Served {
-        let mut child = data.command(&["serve", "--port", "0"]).stdout(Stdio::piped()).spawn().unwrap();
+        Served::start_with(data, &[]).await
+    }
+
+    pub async fn start_with(data: &Data, environment: &[(&str, &str)]) -> Served {
+        let mut command = data.command(&["serve", "--port", "0"]);
+        let mut child = command.envs(environment.iter().copied()).stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let link = lines.map(|line| line.unwrap().trim().to_owned()).find(|line| line.starts_with("http")).unwrap();
         let client = Client::builder().redirect(Policy::none()).build().unwrap();

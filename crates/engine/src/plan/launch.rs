@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::{
-    KindName, TaskId,
+    ExecutionId, KindName, TaskId,
     kind::{Kind, LoadData},
     launch::{Chosen, Decided, Launch, build},
 };
@@ -12,7 +12,7 @@ use super::Draft;
 use crate::{
     event::{Earlier, Event, Place, Role},
     snapshot::Node,
-    state::{Run, ServiceStep, room::Class},
+    state::{Life, Run, ServiceStep, room::Class},
 };
 
 impl Draft<'_> {
@@ -81,13 +81,20 @@ impl Draft<'_> {
             n,
             copy,
             upstreams: &self.upstreams(run, node),
-            previous: before.last().copied(),
+            previous: before.iter().rev().copied().find(|n| self.left_something(run, &node.id, *n)),
             again: run.again.contains(&node.id),
             packed,
         };
         let launch = build(&run.snapshot.pipeline, &self.state.site, &run.snapshot.resolved, &node.id, &decided);
         let attempt = before.len() as u32 + 1;
         launch.map(|launch| (role, attempt, launch)).map_err(|error| error.to_string())
+    }
+
+    /// It kept nothing, or never came as far as to have a folder: then there is none to be found.
+    fn left_something(&self, run: &Run, task: &TaskId, n: u64) -> bool {
+        let execution = ExecutionId { pipeline: run.pipeline.clone(), task: task.clone(), n };
+        let known = self.state.execution(&execution);
+        known.is_some_and(|one| !one.kept.is_empty() && matches!(one.life, Life::Over { started: Some(_), .. }))
     }
 
     fn upstreams(&self, run: &Run, node: &Node) -> BTreeMap<TaskId, Vec<Chosen>> {

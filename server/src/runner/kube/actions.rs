@@ -227,6 +227,10 @@ impl Shared {
         if is_over {
             return Ok(());
         }
+        // First: an end that nobody here has asked for is another one.
+        self.folder(id).stop().map_err(|error| {
+            RunnerError::Unavailable(format!("The disk does not take what has to be written: {error}."))
+        })?;
         let name = self.name(id);
         let Some(pod) = asked(self.pods().get_opt(&name)).await? else {
             let stopped = asked(self.deployments().delete(&name, &DeleteParams::background())).await;

@@ -1,6 +1,7 @@
 //! What of an execution lies on our side?
 //!
-//! `executions/<pipeline>/<task>/<n>/` holds its log, how far that was read, and whether it was released.
+//! `executions/<pipeline>/<task>/<n>/` holds its log, how far that was read, and whether it was asked to
+//! end and released.
 
 use std::{
     fs, io,
@@ -10,6 +11,7 @@ use std::{
 use model::{ExecutionId, supervise::LOG};
 
 const RELEASED: &str = "released";
+const STOPPING: &str = "stopping";
 const POSITION: &str = "log.position";
 
 #[derive(Clone, Debug)]
@@ -46,6 +48,20 @@ impl Folder {
         };
         removed(self.log())?;
         removed(self.position())
+    }
+
+    /// To be called before the cluster is asked to end it.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn stop(&self) -> io::Result<()> {
+        self.make()?;
+        fs::File::create(self.0.join(STOPPING))?.sync_all()
+    }
+
+    /// It was asked to end from here.
+    pub fn is_stopping(&self) -> bool {
+        self.0.join(STOPPING).exists()
     }
 
     /// Its number is never used again.

@@ -4,7 +4,10 @@ use engine::observed::{Ended, Exit, Phase};
 use k8s_openapi::api::core::v1::Pod;
 use serde_json::{Value, json};
 
-use super::{phase::phase, waiting::sentence};
+use super::{
+    phase::{phase, unless_deleted},
+    waiting::sentence,
+};
 
 const NOW: u64 = 1_800_000_000_000;
 
@@ -168,4 +171,20 @@ fn a_waiting_pod_says_why_in_a_sentence_with_the_clusters_words_behind_it() {
     says(spec(), json!({}), Some("MountVolume.SetUp failed"), "A volume cannot be mounted · MountVolume");
     says(spec(), json!({}), Some("nothing that matters"), "Its pod is being begun on a node.");
     says(none(), json!({}), None, "It waits for a node.");
+}
+
+#[test]
+fn one_that_somebody_else_deletes_while_it_runs_is_lost_whatever_its_code() {
+    let deleted = |finished: &str| -> Pod {
+        let state = json!({"terminated": {"exitCode": 0, "reason": "Completed", "finishedAt": finished}});
+        let metadata =
+            json!({"name": "p", "deletionTimestamp": "2026-01-01T00:01:00Z", "deletionGracePeriodSeconds": 30});
+        serde_json::from_value(json!({"metadata": metadata, "spec": spec(), "status": task(state)})).unwrap()
+    };
+    let told = |pod: Pod| unless_deleted(&pod, seen(&pod));
+    let sentence = "Its pod was deleted in the cluster by somebody else.".to_owned();
+    assert_eq!(told(deleted("2026-01-01T00:00:31Z")), Phase::Lost { sentence });
+    assert!(matches!(told(deleted("2026-01-01T00:00:29Z")), Phase::Ended(_)), "it had ended before");
+    let plain = pod(spec(), terminated(0, "Completed", ""));
+    assert!(matches!(told(plain), Phase::Ended(_)));
 }

@@ -1,0 +1,164 @@
+//! What becomes of a run when the server, the API server or a pod goes away in its middle?
+
+use std::{
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use k8s_openapi::api::core::v1::Pod;
+use kube::{
+    Api,
+    api::{DeleteParams, ListParams},
+    config::Kubeconfig,
+};
+use serde_json::{Value, json};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
+
+use crate::{
+    cluster::{Cluster, IMAGE, USER, folder},
+    examples::data,
+    product::{
+        Data, Served,
+        kills::{Plan, survives},
+    },
+};
+
+/// A data folder with Jobs in a small image and a shared volume `team`; the volume's folder on this machine.
+async fn with_team(cluster: &Cluster, place: &Path) -> (Data, PathBuf) {
+    let (client, _) = cluster.client().await;
+    let (claim, team) = (format!("team-{:x}", rand::random::<u32>()), folder(place, "team", USER));
+    cluster.claim(&client, &claim, &team).await;
+    let others =
+        format!("kubernetes.images.job = \"{IMAGE}\"\n\n[volumes.team]\nclaim = \"{claim}\"\naccess = \"RW\"\n");
+    (data(cluster, place, &others).await, team)
+}
+
+/// As often as `cargo xtask soak` wishes, else five times.
+fn kills() -> usize {
+    std::env::var("FLETCHLINE_CLUSTER_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(5)
+}
+
+pub async fn kills_of_the_server_neither_lose_nor_double_a_pod(cluster: Cluster) {
+    let place = tempfile::tempdir_in("/var/tmp").unwrap();
+    let (data, team) = with_team(&cluster, place.path()).await;
+    survives(&data, &team.join("audit"), Plan { layers: 3, jobs: 2, kills: kills(), longest_life: 6000 }).await;
+}
+
+/// One Job after another, each for a few seconds.
+async fn start(served: &Served, jobs: usize) -> String {
+    let script = "echo $FLETCHLINE_TASK $FLETCHLINE_N >> /team/audit; sleep 4";
+    let volumes = json!([{"volume": "team", "acl": "RW", "mount_path": "/team"}]);
+    let job = |at| json!({"id": format!("j{at}"), "name": format!("J{at}"), "kind": "job", "script": script, "volumes": volumes});
+    let arrow = |at: usize| {
+        json!({"id": format!("a{at}"), "from_task": format!("j{}", at - 1), "from_path": "",
+            "to_task": format!("j{at}"), "to_path": "", "acl": "RO"})
+    };
+    let tasks: Vec<Value> = (0..jobs).map(job).collect();
+    let arrows: Vec<Value> = (1..jobs).map(arrow).collect();
+    let document = json!({"format": "fletchline/v1", "id": "chain", "name": "Chain", "tasks": tasks, "arrows": arrows});
+    served.ask("pipelines/create", json!({"new": {"from": "document", "text": document.to_string()}})).await;
+    let new = json!({"pipeline": "chain", "revision": 1, "part": "all", "parameters": {},
+        "download_again": [], "reading": null});
+    served.ask("runs/start", json!({"new": new})).await.as_str().unwrap().to_owned()
+}
+
+pub async fn a_pod_that_somebody_deletes_is_replaced_by_a_new_execution(cluster: Cluster) {
+    let place = tempfile::tempdir_in("/var/tmp").unwrap();
+    let (data, team) = with_team(&cluster, place.path()).await;
+    let served = Served::start(&data).await;
+    let run = start(&served, 1).await;
+    served.until(&run, |_| fs::read_to_string(team.join("audit")).is_ok()).await;
+    let (client, namespace) = cluster.client().await;
+    let pods: Api<Pod> = Api::namespaced(client, namespace);
+    let of_run = ListParams::default().labels(&format!("fletchline.io/run={run}"));
+    let pod = pods.list(&of_run).await.unwrap().items.remove(0).metadata.name.unwrap();
+    pods.delete(&pod, &DeleteParams::default().grace_period(1)).await.unwrap();
+    let view = served.until(&run, |view| view["summary"]["status"] == "succeeded").await;
+    let executions = view["tasks"]["j0"]["executions"].as_array().unwrap();
+    assert_eq!(executions.len(), 2, "{executions:?}");
+    let said = executions.iter().map(|one| one["sentence"].as_str().unwrap_or_default());
+    assert!(
+        said.clone().any(|said| said.contains("deleted in the cluster by somebody else")),
+        "{:?}",
+        Vec::from_iter(said)
+    );
+    assert_eq!(fs::read_to_string(team.join("audit")).unwrap(), "j0 1\nj0 2\n");
+}
+
+/// A way to the API server that can be closed.
+#[derive(Clone)]
+struct Way {
+    to: String,
+    open: Arc<Mutex<Option<JoinSet<()>>>>,
+}
+
+impl Way {
+    async fn begin(to: String) -> (Way, SocketAddr) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let way = Way { to, open: Arc::new(Mutex::new(Some(JoinSet::new()))) };
+        tokio::spawn(way.clone().lead(listener));
+        (way, address)
+    }
+
+    async fn lead(self, listener: TcpListener) {
+        while let Ok((mut from, _)) = listener.accept().await {
+            let to = self.to.clone();
+            if let Some(open) = &mut *self.open.lock().unwrap() {
+                open.spawn(async move {
+                    let Ok(mut to) = TcpStream::connect(to).await else { return };
+                    let _ = tokio::io::copy_bidirectional(&mut from, &mut to).await;
+                });
+            }
+        }
+    }
+
+    /// Whoever is on it is cut off, and nobody comes on it.
+    fn close(&self) {
+        *self.open.lock().unwrap() = None;
+    }
+
+    fn open(&self) {
+        *self.open.lock().unwrap() = Some(JoinSet::new());
+    }
+}
+
+/// How long it is away; longer in `cargo xtask soak`.
+fn away() -> Duration {
+    let seconds = std::env::var("FLETCHLINE_API_AWAY").ok().and_then(|seconds| seconds.parse().ok());
+    Duration::from_secs(seconds.unwrap_or(15))
+}
+
+pub async fn a_run_goes_on_when_the_api_server_was_away_for_a_while(cluster: Cluster) {
+    let place = tempfile::tempdir_in("/var/tmp").unwrap();
+    let (data, team) = with_team(&cluster, place.path()).await;
+    let mut known = Kubeconfig::read_from(std::env::var("KUBECONFIG").unwrap()).unwrap();
+    let server = known.clusters[0].cluster.as_mut().unwrap();
+    let url = reqwest::Url::parse(server.server.as_deref().unwrap()).unwrap();
+    let host = url.host_str().unwrap().to_owned();
+    let (way, address) = Way::begin(format!("{host}:{}", url.port_or_known_default().unwrap())).await;
+    server.server = Some(format!("https://{address}"));
+    // The certificate is for the API server's own address.
+    server.tls_server_name = Some(host);
+    let config = place.path().join("kubeconfig");
+    fs::write(&config, serde_json::to_string(&known).unwrap()).unwrap();
+
+    let served = Served::start_with(&data, &[("KUBECONFIG", config.to_str().unwrap())]).await;
+    let run = start(&served, 3).await;
+    served.until(&run, |_| fs::read_to_string(team.join("audit")).is_ok()).await;
+    way.close();
+    tokio::time::sleep(away()).await;
+    assert_eq!(fs::read_to_string(team.join("audit")).unwrap(), "j0 1\n", "nothing is launched meanwhile");
+    way.open();
+    let view = served.until(&run, |view| view["summary"]["status"] == "succeeded").await;
+    for (task, seen) in view["tasks"].as_object().unwrap() {
+        assert_eq!(seen["executions"].as_array().unwrap().len(), 1, "{task}: {seen}");
+    }
+    assert_eq!(fs::read_to_string(team.join("audit")).unwrap(), "j0 1\nj1 1\nj2 1\n");
+}
