@@ -13,7 +13,7 @@ use crate::{
     data_folder::DataFolder,
     python::{OnThisMachine, Programs},
     runner::kube::{
-        KubeConfig, KubeRunner,
+        KubeConfig, KubeRunner, claims,
         config::{ClaimVolume, RunAs, Tolerated},
     },
     runner::{
@@ -74,6 +74,7 @@ pub async fn place(wanted: Wanted) -> Result<Place, PlaceError> {
 async fn cluster(wanted: &Wanted, settings: &Settings) -> Result<KubeRunner, PlaceError> {
     let (client, namespace) = KubeRunner::find().await?;
     let config = kubernetes(settings, &wanted.installation, &namespace);
+    let config = KubeConfig { one_node: claims::one_node(&client, &config).await?, ..config };
     let programs = wanted.programs.clone();
     Ok(KubeRunner::new(config, client, wanted.data.root().to_owned(), Arc::new(move |id| programs.token(id))))
 }
@@ -92,6 +93,7 @@ pub fn kubernetes(settings: &Settings, installation: &str, namespace: &str) -> K
         namespace: of.namespace.unwrap_or_else(|| namespace.to_owned()),
         image: of.image,
         results: of.results,
+        one_node: std::collections::BTreeSet::new(),
         volumes: claims.collect(),
         secrets: of.secrets,
         run_as: RunAs { user: of.run_as.0, group: of.run_as.1 },

@@ -148,6 +148,7 @@ pub fn config(namespace: &str) -> KubeConfig {
         namespace: namespace.into(),
         image: OURS.into(),
         results: "results".into(),
+        one_node: std::collections::BTreeSet::new(),
         volumes: BTreeMap::new(),
         secrets: "fletchline-secrets".into(),
         run_as: RunAs { user: USER, group: USER },
@@ -170,6 +171,11 @@ pub struct Kube {
 
 impl Kube {
     pub async fn asked(cluster: &Cluster) -> Asked<Kube> {
+        Kube::asked_with(cluster, |config| config).await
+    }
+
+    /// With other settings.
+    pub async fn asked_with(cluster: &Cluster, set: impl FnOnce(KubeConfig) -> KubeConfig) -> Asked<Kube> {
         let (client, _) = cluster.client().await;
         let number = cluster.count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         // The kubelet's own /tmp may be another one.
@@ -186,9 +192,15 @@ impl Kube {
             volumes: BTreeMap::from([("team".into(), ClaimVolume { claim: team_claim, access: Acl::ReadWrite })]),
             ..config(&cluster.namespace)
         };
-        let mut kube = Kube { place, config, client, runner: None };
+        let mut kube = Kube { place, config: set(config), client, runner: None };
         kube.remake();
         Asked::new(kube).await
+    }
+}
+
+impl Kube {
+    pub fn config(&self) -> &KubeConfig {
+        &self.config
     }
 }
 

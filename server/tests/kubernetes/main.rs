@@ -17,6 +17,7 @@ mod harness;
 mod install;
 mod kinds;
 mod loading;
+mod placing;
 #[path = "../product/mod.rs"]
 mod product;
 #[path = "../conformance/suite.rs"]
@@ -70,6 +71,10 @@ fn main() -> ExitCode {
         examples::a_version_is_made_live_without_a_request_that_is_not_answered,
         examples::digits_runs_whole_in_the_image_of_ours,
         loading::a_dropped_file_is_sent_into_its_pod_and_a_download_tells_how_far_it_is,
+        placing::tasks_that_share_a_claim_for_one_node_land_on_one,
+        placing::a_gpu_that_no_node_has_is_said_within_five_seconds_with_what_there_is,
+        placing::what_ran_on_a_node_that_went_away_is_lost,
+        placing::what_takes_more_memory_than_its_limit_ends_so,
         survival::kills_of_the_server_neither_lose_nor_double_a_pod,
         survival::a_pod_that_somebody_deletes_is_replaced_by_a_new_execution,
         survival::a_run_goes_on_when_the_api_server_was_away_for_a_while,

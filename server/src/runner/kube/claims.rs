@@ -61,10 +61,15 @@ impl fmt::Display for Status {
     }
 }
 
+impl ClaimStatus {
+    fn is_for_many(&self) -> bool {
+        self.access_modes.iter().any(|mode| mode == "ReadWriteMany" || mode == "ReadOnlyMany")
+    }
+}
+
 impl fmt::Display for ClaimStatus {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let is_shared = self.access_modes.iter().any(|mode| mode == "ReadWriteMany");
-        let nodes = if is_shared { "tasks run on any node" } else { "tasks that share it run on one node" };
+        let nodes = if self.is_for_many() { "tasks run on any node" } else { "tasks that share it run on one node" };
         match self.phase.as_deref() {
             None => write!(out, "Claim {}: not there; make it in this namespace.", self.claim),
             Some("Bound") => write!(out, "Claim {}: bound, {}; {nodes}.", self.claim, self.access_modes.join(", ")),
@@ -93,6 +98,21 @@ pub async fn status(client: &Client, config: &KubeConfig) -> Result<Status, Runn
 fn claims(config: &KubeConfig) -> BTreeSet<&str> {
     let shared = config.volumes.values().map(|volume| volume.claim.as_str());
     shared.chain([config.results.as_str()]).collect()
+}
+
+/// The claims that only one node at a time can mount. One that is missing may become anything.
+///
+/// # Errors
+/// The cluster does not answer, or this account may not read there.
+pub async fn one_node(client: &Client, config: &KubeConfig) -> Result<BTreeSet<String>, RunnerError> {
+    let mut found = BTreeSet::new();
+    for claim in claims(config) {
+        let status = claim_status(client, config, claim).await?;
+        if status.phase.is_some() && !status.is_for_many() {
+            found.insert(claim.to_owned());
+        }
+    }
+    Ok(found)
 }
 
 async fn claim_status(client: &Client, config: &KubeConfig, claim: &str) -> Result<ClaimStatus, RunnerError> {

@@ -1,6 +1,6 @@
 //! What must a Kubernetes runner be told about the installation?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::{Acl, Seconds};
 
@@ -14,6 +14,8 @@ pub struct KubeConfig {
     pub image: String,
     /// The claim that is the results volume.
     pub results: String,
+    /// Of these and the shared ones, the claims that one node at a time can mount.
+    pub one_node: BTreeSet<String>,
     /// Shared volumes by name.
     pub volumes: BTreeMap<String, ClaimVolume>,
     /// The Secret whose keys are the installation's secrets.

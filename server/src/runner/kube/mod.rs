@@ -35,7 +35,7 @@ use std::{
 
 use async_trait::async_trait;
 use engine::{action::Action, observed::Observed};
-use k8s_openapi::api::core::v1::Pod;
+use k8s_openapi::{api::core::v1::Pod, apimachinery::pkg::api::resource::Quantity};
 use kube::{Api, Client};
 use model::{ExecutionId, launch::Launch, site::Capacity};
 use tokio::sync::mpsc;
@@ -77,6 +77,8 @@ struct Shared {
     pods: Mutex<BTreeMap<ExecutionId, Known>>,
     /// The last warning about a pod, by its name.
     warnings: Mutex<BTreeMap<String, String>>,
+    /// What the nodes have that take tasks, where they can be seen.
+    nodes: Mutex<BTreeMap<String, BTreeMap<String, Quantity>>>,
     /// The first look is over.
     is_complete: tokio::sync::watch::Sender<bool>,
     turns: [tokio::sync::Mutex<()>; 64],
@@ -126,6 +128,7 @@ impl KubeRunner {
             hub: Hub::default(),
             pods: Mutex::default(),
             warnings: Mutex::default(),
+            nodes: Mutex::default(),
             is_complete: tokio::sync::watch::channel(false).0,
             turns: std::array::from_fn(|_| tokio::sync::Mutex::new(())),
         });

@@ -107,7 +107,8 @@ fn over(pod: &Pod, terminated: &ContainerStateTerminated, now: Millis) -> Phase 
 
 fn of_how(how: &How, terminated: &ContainerStateTerminated, pod: &Pod) -> Exit {
     match how {
-        How::Signal(9) if terminated.reason.as_deref() == Some("OOMKilled") => out_of_memory(pod),
+        // The kernel takes the largest of its processes, and whoever waited for that one may say so by its own code.
+        How::Signal(9) | How::Code(1..) if terminated.reason.as_deref() == Some("OOMKilled") => out_of_memory(pod),
         how => crate::runner::exit(how),
     }
 }

@@ -24,7 +24,7 @@ fn task(state: Value) -> Value {
 }
 
 fn seen(pod: &Pod) -> Phase {
-    phase(pod, None, &|| sentence(pod, None), NOW)
+    phase(pod, None, &|| sentence(pod, None, &|_| None), NOW)
 }
 
 fn exit(pod: &Pod) -> Exit {
@@ -141,7 +141,7 @@ fn a_service_that_comes_up_again_goes_on_and_one_that_does_not_has_ended() {
 }
 
 fn says(spec: Value, status: Value, event: Option<&str>, expected: &str) {
-    let said = sentence(&pod(spec, status), event);
+    let said = sentence(&pod(spec, status), event, &|_| None);
     assert!(said.starts_with(expected), "{said}");
 }
 
@@ -150,10 +150,16 @@ fn a_waiting_pod_says_why_in_a_sentence_with_the_clusters_words_behind_it() {
     let unplaced = |message: &str| json!({"conditions": [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}]});
     let asks = json!({"containers": [{"name": "task", "resources": {"requests":
         {"nvidia.com/gpu": "2", "cpu": "1500m", "memory": "4294967296"}}}]});
+    let none = || json!({"containers": []});
     let words = "0/1 nodes are available: 1 Insufficient nvidia.com/gpu.";
     let expected = format!("asks for 2 GPUs, 1.5 processors, 4 GiB, and no node has that free · {words}");
-    says(asks, unplaced(words), None, &expected);
-    let none = || json!({"containers": []});
+    says(asks.clone(), unplaced(words), None, &expected);
+    let free = |room: u64| sentence(&pod(asks.clone(), unplaced(words)), None, &move |_| Some(room));
+    assert_eq!(free(1), format!("asks for 2 GPUs, the largest free node has 1 GPU · {words}"));
+    assert_eq!(free(0), format!("asks for 2 GPUs, the largest free node has none · {words}"));
+    assert_eq!(free(2), expected, "others have taken what is seen as free");
+    let words = "0/3 nodes are available: 3 node(s) didn't match pod affinity rules.";
+    says(none(), unplaced(words), None, "the claims that it mounts are in use on another node");
     says(none(), unplaced("persistentvolumeclaim \"nas\" not found"), None, "The claim nas is not there: make it");
     says(none(), unplaced("1 node(s) had untolerated taint {gpu: }"), None, "no node takes it: see the node selector");
     says(none(), unplaced("pod has unbound immediate PersistentVolumeClaims"), None, "waits for a volume to be made");

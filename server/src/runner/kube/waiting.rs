@@ -4,9 +4,14 @@
 
 use k8s_openapi::api::core::v1::{ContainerStateWaiting, Pod};
 
+use super::nodes::amount;
+
+/// What the roomiest node has left of a resource, where that is known.
+pub type Free<'a> = &'a dyn Fn(&str) -> Option<u64>;
+
 /// `event`: the last warning about the pod, if there is one.
-pub fn sentence(pod: &Pod, event: Option<&str>) -> String {
-    unschedulable(pod)
+pub fn sentence(pod: &Pod, event: Option<&str>, free: Free<'_>) -> String {
+    unschedulable(pod, free)
         .or_else(|| container(pod))
         .or_else(|| event.and_then(from_event))
         .unwrap_or_else(|| plain(pod).to_owned())
@@ -16,7 +21,7 @@ fn with_words(sentence: &str, words: &str) -> String {
     if words.is_empty() { sentence.to_owned() } else { format!("{sentence} · {words}") }
 }
 
-fn unschedulable(pod: &Pod) -> Option<String> {
+fn unschedulable(pod: &Pod, free: Free<'_>) -> Option<String> {
     let mut conditions = pod.status.as_ref()?.conditions.iter().flatten();
     let condition = conditions.find(|one| one.type_ == "PodScheduled" && one.status == "False")?;
     let words = condition.message.as_deref().unwrap_or_default();
@@ -24,11 +29,17 @@ fn unschedulable(pod: &Pod) -> Option<String> {
         let sentence = format!("The claim {claim} is not there: make it, or name another one in the settings");
         return Some(with_words(&sentence, words));
     }
+    if let Some(sentence) = too_much(pod, words, free) {
+        return Some(with_words(&sentence, words));
+    }
     let asked = asked(pod);
     let sentence = match (words.contains("Insufficient"), words.contains("unbound immediate PersistentVolumeClaims")) {
         (true, _) if !asked.is_empty() => format!("asks for {asked}, and no node has that free"),
         (true, _) => "no node has room for it".to_owned(),
         (false, true) => "waits for a volume to be made for its claim".to_owned(),
+        (false, false) if words.contains("pod affinity rules") => {
+            "the claims that it mounts are in use on another node, and allow one node at a time".to_owned()
+        }
         (false, false) if words.contains("untolerated taint") || words.contains("node selector") => {
             "no node takes it: see the node selector and the tolerations in the settings".to_owned()
         }
@@ -37,27 +48,37 @@ fn unschedulable(pod: &Pod) -> Option<String> {
     Some(with_words(&sentence, words))
 }
 
-/// In a person's words: `2 GPUs, 4 processors, 8 GiB`.
-fn asked(pod: &Pod) -> String {
-    let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
-    let requests = containers.filter_map(|one| one.resources.as_ref()?.requests.as_ref()).flatten();
-    let mut said: Vec<String> = requests
-        .map(|(name, quantity)| match name.as_str() {
-            "cpu" => processors(&quantity.0),
-            "memory" => quantity.0.parse::<model::Memory>().map_or(quantity.0.clone(), |memory| memory.to_string()),
-            _ if quantity.0 == "1" => "1 GPU".to_owned(),
-            _ => format!("{} GPUs", quantity.0),
-        })
-        .collect();
-    said.sort_by_key(|text| !text.contains("GPU"));
-    said.join(", ")
+/// The first resource of which no node has enough left. Nothing where that lies in what others have taken.
+fn too_much(pod: &Pod, words: &str, free: Free<'_>) -> Option<String> {
+    let short = requests(pod).into_iter().filter(|(name, _)| words.contains(&format!("Insufficient {name}")));
+    let mut seen = short.filter_map(|(name, asked)| Some((name, asked, free(name).filter(|free| *free < asked)?)));
+    let (name, asked, free) = seen.next()?;
+    let has = if free == 0 { "none".to_owned() } else { said(name, free) };
+    Some(format!("asks for {}, the largest free node has {has}", said(name, asked)))
 }
 
-fn processors(quantity: &str) -> String {
-    match quantity.strip_suffix('m').and_then(|thousandths| thousandths.parse().ok()) {
-        Some(1000) => "1 processor".to_owned(),
-        Some(thousandths) => format!("{} processors", model::Cpu(thousandths)),
-        None => format!("{quantity} processors"),
+/// GPUs first: they are what is short.
+fn requests(pod: &Pod) -> Vec<(&str, u64)> {
+    let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
+    let requests = containers.filter_map(|one| one.resources.as_ref()?.requests.as_ref()).flatten();
+    let mut all: Vec<_> =
+        requests.filter_map(|(name, quantity)| Some((name.as_str(), amount(name, quantity)?))).collect();
+    all.sort_by_key(|(name, _)| matches!(*name, "cpu" | "memory"));
+    all
+}
+
+/// In a person's words: `2 GPUs, 4 processors, 8 GiB`.
+fn asked(pod: &Pod) -> String {
+    requests(pod).into_iter().map(|(name, amount)| said(name, amount)).collect::<Vec<_>>().join(", ")
+}
+
+fn said(resource: &str, amount: u64) -> String {
+    match (resource, amount) {
+        ("cpu", 1000) => "1 processor".to_owned(),
+        ("cpu", thousandths) => format!("{} processors", model::Cpu(u32::try_from(thousandths).unwrap_or(u32::MAX))),
+        ("memory", bytes) => model::Memory(bytes).to_string(),
+        (_, 1) => "1 GPU".to_owned(),
+        (_, pieces) => format!("{pieces} GPUs"),
     }
 }
 

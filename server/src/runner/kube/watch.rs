@@ -108,7 +108,7 @@ impl Shared {
         let (before, progress) = self.hub.last(&id).map_or((None, None), |seen| (Some(seen.phase), seen.progress));
         let pod_name = pod.metadata.name.clone().unwrap_or_default();
         let warning = locked(&self.warnings).get(&pod_name).cloned();
-        let phase = phase::phase(&pod, before.as_ref(), &|| waiting::sentence(&pod, warning.as_deref()), now());
+        let phase = phase::phase(&pod, before.as_ref(), &|| self.why_it_waits(&pod, warning.as_deref()), now());
         let is_asked = self.folder(&id).is_stopping();
         let phase = if is_asked { phase } else { phase::unless_deleted(&pod, phase) };
         let mut pods = locked(&self.pods);
@@ -160,6 +160,10 @@ impl Shared {
             let _ = tokio::time::timeout(super::PATIENCE, complete.wait_for(|complete| *complete)).await;
             shared.hub.tell(observation);
         });
+    }
+
+    fn why_it_waits(&self, pod: &Pod, warning: Option<&str>) -> String {
+        waiting::sentence(pod, warning, &|resource| self.largest_free(resource))
     }
 
     /// A pod that is not there any more, though nobody here has released it.

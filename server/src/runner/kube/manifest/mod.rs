@@ -123,7 +123,8 @@ fn meta(launch: &Launch, config: &KubeConfig) -> ObjectMeta {
 }
 
 fn pod(meta: &ObjectMeta, template: PodTemplateSpec) -> Pod {
-    let metadata = ObjectMeta { finalizers: Some(vec![FINALIZER.to_owned()]), ..meta.clone() };
+    let labels = template.metadata.and_then(|template| template.labels);
+    let metadata = ObjectMeta { finalizers: Some(vec![FINALIZER.to_owned()]), labels, ..meta.clone() };
     Pod { metadata, spec: template.spec, status: None }
 }
 

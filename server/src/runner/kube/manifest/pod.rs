@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::{
     api::core::v1::{
-        Capabilities, Container, ContainerPort, EnvVar, EnvVarSource, HTTPGetAction, LocalObjectReference,
-        PodSecurityContext, PodSpec, PodTemplateSpec, Probe, ResourceRequirements, SeccompProfile, SecretKeySelector,
-        SecurityContext, Toleration,
+        Affinity, Capabilities, Container, ContainerPort, EnvVar, EnvVarSource, HTTPGetAction, LocalObjectReference,
+        PodAffinity, PodAffinityTerm, PodSecurityContext, PodSpec, PodTemplateSpec, Probe, ResourceRequirements,
+        SeccompProfile, SecretKeySelector, SecurityContext, Toleration, Volume,
     },
-    apimachinery::pkg::{api::resource::Quantity, apis::meta::v1::ObjectMeta, util::intstr::IntOrString},
+    apimachinery::pkg::{
+        api::resource::Quantity,
+        apis::meta::v1::{LabelSelector, ObjectMeta},
+        util::intstr::IntOrString,
+    },
 };
 use model::{
     EnvValue,
@@ -54,7 +58,9 @@ pub fn template(
     let name = name::name(&config.installation, &launch.execution);
     let order = order(launch, config, command);
     let seen = volumes::seen(launch, config, &name, &contents(launch, command))?;
+    let held = held(&seen.volumes, config);
     let spec = PodSpec {
+        affinity: together(&held),
         restart_policy: Some(if serves(&launch.program) { "Always" } else { "Never" }.to_owned()),
         automount_service_account_token: Some(false),
         enable_service_links: Some(false),
@@ -71,11 +77,36 @@ pub fn template(
         ..PodSpec::default()
     };
     let metadata = ObjectMeta {
-        labels: Some(name::labels(&config.installation, launch)),
+        labels: Some(name::labels(&config.installation, launch).into_iter().chain(held).collect()),
         annotations: Some(name::annotations(launch)),
         ..ObjectMeta::default()
     };
     Ok(PodTemplateSpec { metadata: Some(metadata), spec: Some(spec) })
+}
+
+/// A label for each claim of its that one node at a time can mount.
+fn held(volumes: &[Volume], config: &KubeConfig) -> BTreeMap<String, String> {
+    let claims = volumes.iter().filter_map(|volume| volume.persistent_volume_claim.as_ref());
+    let held = claims.map(|claim| &claim.claim_name).filter(|claim| config.one_node.contains(*claim));
+    held.map(|claim| (format!("fletchline.io/claim-{}", &name::hash(claim.as_bytes())[..10]), "held".to_owned()))
+        .collect()
+}
+
+/// Where another pod of ours has the claim mounted already; anywhere, where none has.
+fn together(held: &BTreeMap<String, String>) -> Option<Affinity> {
+    let term = |(key, value): (&String, &String)| PodAffinityTerm {
+        label_selector: Some(LabelSelector {
+            match_labels: Some(BTreeMap::from([(key.clone(), value.clone())])),
+            match_expressions: None,
+        }),
+        topology_key: "kubernetes.io/hostname".to_owned(),
+        ..PodAffinityTerm::default()
+    };
+    let pods = list(held.iter().map(term).collect()).map(|terms| PodAffinity {
+        required_during_scheduling_ignored_during_execution: Some(terms),
+        ..PodAffinity::default()
+    });
+    pods.map(|pods| Affinity { pod_affinity: Some(pods), ..Affinity::default() })
 }
 
 /// Seconds after which the kubelet kills what was asked to end. 0 would mean: forget it at once.

@@ -23,6 +23,7 @@ pub fn config() -> KubeConfig {
         namespace: "fletchline".into(),
         image: "registry.example/fletchline:1".into(),
         results: "results".into(),
+        one_node: std::collections::BTreeSet::new(),
         volumes: BTreeMap::from([
             ("team".into(), ClaimVolume { claim: "nas".into(), access: Acl::ReadWrite }),
             ("same".into(), ClaimVolume { claim: "results".into(), access: Acl::ReadOnly }),
@@ -63,6 +64,7 @@ fn settings_reach_every_pod_and_only_those_of_the_list() {
     config.tolerations = vec![Tolerated { key: "gpu".into(), value: None, effect: Some("NoSchedule".into()) }];
     config.pull_secrets = vec!["registry".into()];
     config.registries = BTreeMap::from([("python:".into(), "mirror.example/python:".into())]);
+    config.one_node = ["nas".to_owned()].into();
     config.gpu_resource = "amd.com/gpu".into();
     config.run_as = RunAs { user: 2000, group: 3000 };
     insta::assert_snapshot!("settings", made(&job(), &config).yaml());
