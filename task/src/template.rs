@@ -7,13 +7,14 @@
 //! A request is one message: the execution's folder, with two descriptors, the order and the line to the server.
 
 use std::{
+    ffi::OsStr,
     io,
     mem::MaybeUninit,
     os::{
         fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
-        unix::ffi::OsStringExt,
+        unix::ffi::OsStrExt,
     },
-    path::PathBuf,
+    path::Path,
     process::ExitCode,
     time::{Duration, Instant},
 };
@@ -62,6 +63,11 @@ impl Bases {
         let _ = sendmsg(&self.offers, &[io::IoSlice::new(key.as_bytes())], &mut with, flags);
     }
 
+    /// A supervisor needs them no more, and lives long: a file system in one of them could not be let go.
+    pub fn close(&mut self) {
+        self.made.clear();
+    }
+
     fn take(&mut self, key: Vec<u8>, namespace: OwnedFd) {
         let Ok(key) = String::from_utf8(key) else { return };
         if self.find(&key).is_some() {
@@ -94,11 +100,7 @@ pub fn template() -> ExitCode {
         }
         if ready[0] {
             match receive(&requests) {
-                Ok((folder, with)) if !folder.is_empty() => {
-                    if let Some(code) = begin_supervisor(folder, with, &bases, &requests) {
-                        return code;
-                    }
-                }
+                Ok((folder, with)) if !folder.is_empty() => begin_supervisor(folder, with, &mut bases, &requests),
                 // The server is gone.
                 Ok(_) | Err(_) => return ExitCode::SUCCESS,
             }
@@ -117,6 +119,7 @@ fn begin() -> io::Result<(OwnedFd, OwnedFd, Bases)> {
     for standard in 0..3 {
         sys::duplicate_to(null.as_raw_fd(), standard)?;
     }
+    sys::boot_id()?;
     sys::close_all_but(&mut [requests.as_raw_fd(), null.as_raw_fd()]);
     let (offered, offers) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
     Ok((requests, offered, Bases { made: Vec::new(), offers }))
@@ -136,18 +139,18 @@ fn receive(socket: &OwnedFd) -> io::Result<(Vec<u8>, Vec<OwnedFd>)> {
     Ok((bytes, descriptors.flatten().collect()))
 }
 
-/// In the supervisor: how it ended.
-fn begin_supervisor(folder: Vec<u8>, with: Vec<OwnedFd>, bases: &Bases, requests: &OwnedFd) -> Option<ExitCode> {
-    let [order, line] = <[OwnedFd; 2]>::try_from(with).ok()?;
+/// Comes back in the template alone.
+fn begin_supervisor(folder: Vec<u8>, with: Vec<OwnedFd>, bases: &mut Bases, requests: &OwnedFd) {
+    let Ok([order, line]) = <[OwnedFd; 2]>::try_from(with) else { return };
     // SAFETY: this program has one thread. Where there is no room for a process, the line ends, and the server knows.
     if unsafe { libc::fork() } != 0 {
-        return None;
+        return;
     }
-    // SAFETY: changes only this process. It must not hold the other end of what the server writes to.
+    // SAFETY: changes only this process, which ends here. It must not hold the other end of what the server writes to.
     unsafe {
         libc::close(requests.as_raw_fd());
         libc::setsid();
         libc::signal(libc::SIGCHLD, libc::SIG_DFL);
+        libc::_exit(supervise::supervise(Path::new(OsStr::from_bytes(&folder)), order, line, bases));
     }
-    Some(supervise::supervise(&PathBuf::from(std::ffi::OsString::from_vec(folder)), order, line, bases))
 }

@@ -14,7 +14,7 @@ pub mod prepare;
 mod run;
 pub mod watch;
 
-use std::{fs::File, io, io::Read, os::fd::OwnedFd, path::Path, process::ExitCode};
+use std::{fs::File, io, io::Read, os::fd::OwnedFd, path::Path};
 
 use model::supervise::{How, Mark, Order};
 
@@ -24,22 +24,23 @@ use claim::State;
 /// Signals that the supervisor reads instead of dying from them.
 const SIGNALS: [libc::c_int; 4] = [libc::SIGTERM, libc::SIGCHLD, libc::SIGINT, libc::SIGHUP];
 
-/// In a process and a session of its own, which holds nothing of the server's but the order and the line.
-pub fn supervise(folder: &Path, order: OwnedFd, line: OwnedFd, bases: &Bases) -> ExitCode {
-    let Ok(signals) = sys::signals(&SIGNALS) else { return ExitCode::FAILURE };
+/// In a process and a session of its own, which holds nothing of the server's but the order and the line. Answers the
+/// code to end with.
+pub fn supervise(folder: &Path, order: OwnedFd, line: OwnedFd, bases: &mut Bases) -> i32 {
+    let Ok(signals) = sys::signals(&SIGNALS) else { return 1 };
     // Before the claim: half an order is none.
-    let Ok(order) = read(order) else { return ExitCode::FAILURE };
+    let Ok(order) = read(order) else { return 1 };
     let mut state = match claim::claim(folder, line) {
         Ok(Some(state)) => state,
         // Another one has it or has had it.
-        Ok(None) => return ExitCode::SUCCESS,
-        Err(_) => return ExitCode::FAILURE,
+        Ok(None) => return 0,
+        Err(_) => return 1,
     };
     let (how, started) = carry_out(&order, folder, &mut state, (signals, bases));
     state.end(how, started);
     prepare::clean_up(folder);
     state.keep();
-    ExitCode::SUCCESS
+    0
 }
 
 fn read(order: OwnedFd) -> io::Result<Order> {
@@ -52,7 +53,7 @@ fn carry_out(
     order: &Order,
     folder: &Path,
     state: &mut State,
-    (signals, bases): (OwnedFd, &Bases),
+    (signals, bases): (OwnedFd, &mut Bases),
 ) -> (How, Option<model::run::Millis>) {
     let prepared = match prepare::prepare(&order.prepare, folder) {
         Ok(prepared) => prepared,

@@ -58,7 +58,7 @@ struct Run<'a> {
 }
 
 /// Runs the program to its end, and all that it has started.
-pub fn run(order: &Order, folder: &Path, state: &mut State, (signals, bases): (OwnedFd, &Bases)) -> Outcome {
+pub fn run(order: &Order, folder: &Path, state: &mut State, (signals, bases): (OwnedFd, &mut Bases)) -> Outcome {
     let not_started = |sentence: String| Outcome { how: How::NotStarted(sentence), started: None };
     if folder.join(STOP).exists() {
         return Outcome { how: How::Signal(libc::SIGTERM), started: None };
@@ -113,7 +113,12 @@ fn log_pipe() -> io::Result<(File, OwnedFd)> {
 }
 
 /// Our control end, our child, and the first process inside if that is known.
-fn start(order: &Order, folder: &Path, output: OwnedFd, bases: &Bases) -> Result<(OwnedFd, i32, Option<i32>), String> {
+fn start(
+    order: &Order,
+    folder: &Path,
+    output: OwnedFd,
+    bases: &mut Bases,
+) -> Result<(OwnedFd, i32, Option<i32>), String> {
     let failed = |error: io::Error| format!("The sandbox could not be begun: {error}.");
     let (ours, theirs) = sys::control_pair().map_err(failed)?;
     match &order.sandbox.way {
@@ -128,6 +133,8 @@ fn start(order: &Order, folder: &Path, output: OwnedFd, bases: &Bases) -> Result
                 let entered = || plan.enter(folder, |key, namespace| bases.offer(key, namespace));
                 be_first(order, entered, (&theirs, &output), open_files);
             }
+            drop(plan);
+            bases.close();
             Ok((ours, pid, Some(pid)))
         }
         Way::Bubblewrap { program, helper } => {
@@ -276,9 +283,10 @@ impl Run<'_> {
 
     /// False at the end.
     fn pump(&mut self, output: &mut File) -> bool {
-        let mut bytes = [0_u8; 64 * 1024];
+        // Most programs say little, and every page of it is one more to be found.
+        let mut bytes = [0_u8; 16 * 1024];
         // A few at a time: signals and deadlines have their turn, too.
-        for _ in 0..16 {
+        for _ in 0..64 {
             match output.read(&mut bytes) {
                 Ok(0) => return false,
                 Ok(count) => self.sink.write(&bytes[..count]),
