@@ -154,3 +154,47 @@ fn begin_supervisor(folder: Vec<u8>, with: Vec<OwnedFd>, bases: &mut Bases, requ
         libc::_exit(supervise::supervise(Path::new(OsStr::from_bytes(&folder)), order, line, bases));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bases() -> (OwnedFd, Bases) {
+        let (offered, offers) =
+            socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None).unwrap();
+        (offered, Bases { made: Vec::new(), offers })
+    }
+
+    /// Stands for a namespace.
+    fn descriptor() -> OwnedFd {
+        open("/dev/null", OFlags::RDONLY, Mode::empty()).unwrap()
+    }
+
+    #[test]
+    fn what_a_supervisor_offers_is_found_by_its_whole_name_until_it_is_old() {
+        let (offered, mut bases) = bases();
+        bases.offer("usr /out", descriptor().as_fd());
+        let (key, mut with) = receive(&offered).unwrap();
+        bases.take(key, with.pop().unwrap());
+        assert!(with.is_empty() && bases.expire().is_some());
+        assert!(bases.find("usr /out").is_some() && bases.find("usr").is_none() && bases.find("usr /out2").is_none());
+        bases.made[0].until = Instant::now();
+        assert!(bases.expire().is_none() && bases.find("usr /out").is_none());
+    }
+
+    #[test]
+    fn the_oldest_base_makes_room() {
+        let (_offered, mut bases) = bases();
+        for n in 0..=BASES {
+            bases.take(n.to_string().into_bytes(), descriptor());
+        }
+        assert!(bases.made.len() == BASES && bases.find("0").is_none() && bases.find("1").is_some());
+    }
+
+    #[test]
+    fn an_end_of_the_other_side_is_an_empty_message() {
+        let (offered, bases) = bases();
+        drop(bases);
+        assert!(receive(&offered).unwrap().0.is_empty());
+    }
+}
