@@ -44,7 +44,8 @@ fn find(folder: &Path) -> io::Result<(Process, i32)> {
         match mark {
             Mark::Init { init } => first = Some(init),
             Mark::Started { program: pid, .. } => program = Some(pid),
-            Mark::Claimed { .. } | Mark::Ready { .. } | Mark::RuleMet { .. } | Mark::Ending { .. } | Mark::Ended => {}
+            Mark::Claimed { .. } | Mark::Ready { .. } | Mark::RuleMet { .. } | Mark::Ending { .. } | Mark::Ended(_) => {
+            }
         }
     }
     first.zip(program).ok_or_else(|| io::Error::other("it has not started"))

@@ -91,15 +91,13 @@ fn start(
 /// # Errors
 /// The system has no room for a process.
 pub fn spawn(order: &ProgramOrder, control: RawFd, output: RawFd, open_files: Option<libc::rlimit>) -> io::Result<i32> {
-    // SAFETY: one thread.
-    let pid = unsafe { sys::fork_into(0) }?;
-    if pid == 0 {
+    let program = || {
         let sentence = become_program(order, control, output, open_files);
         tell(control, b'E', sentence.as_bytes());
-        // SAFETY: ends the child of a fork.
-        unsafe { libc::_exit(127) }
-    }
-    Ok(pid)
+        127
+    };
+    // SAFETY: one thread; what the program changes before it begins is its own, but for memory that it takes.
+    unsafe { sys::fork_sharing(program) }
 }
 
 fn wait(program: i32, control: RawFd, signals: &OwnedFd) -> libc::c_int {

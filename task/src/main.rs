@@ -12,16 +12,17 @@ mod privileges;
 mod sandbox;
 mod supervise;
 mod sys;
+mod template;
 
-use std::{env, path::Path, process::ExitCode};
+use std::{env, process::ExitCode};
 
-const USAGE: &str = "usage: fletchline-task supervise FOLDER | exec … | init | stay | check | pod prepare | pod run PROGRAM … | pod links | pod claim USER:GROUP";
+const USAGE: &str = "usage: fletchline-task template | exec … | init | stay | check | pod prepare | pod run PROGRAM … | pod links | pod claim USER:GROUP";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
-        ["supervise", folder] => supervise::supervise(Path::new(folder)),
+        ["template"] => template::template(),
         ["pod", "prepare"] => pod::prepare::prepare(),
         ["pod", "links"] => pod::links::links(),
         ["pod", "take", sha256, length] => pod::uploads::take(sha256, length),

@@ -5,6 +5,7 @@ use std::{
     fs, io,
     os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
     ptr,
+    sync::OnceLock,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -30,8 +31,14 @@ pub fn now() -> Millis {
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// Read once: a fork knows what its parent has read.
 pub fn boot_id() -> io::Result<String> {
-    Ok(fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim().to_owned())
+    static BOOT: OnceLock<String> = OnceLock::new();
+    if let Some(boot) = BOOT.get() {
+        return Ok(boot.clone());
+    }
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim().to_owned();
+    Ok(BOOT.get_or_init(|| boot).clone())
 }
 
 /// # Errors
@@ -55,6 +62,29 @@ pub unsafe fn fork_into(namespaces: libc::c_int) -> io::Result<i32> {
     Ok(i32::try_from(pid).unwrap_or(i32::MAX))
 }
 
+/// Like vfork: the child runs `child` upon a stack of its own in our memory, and we wait until it becomes another program
+/// or ends. Nothing of our memory is copied for a process that throws it away at once.
+///
+/// # Safety
+/// The calling process has one thread, and `child` leaves what it finds in memory as it should be.
+pub unsafe fn fork_sharing(mut child: impl FnMut() -> libc::c_int) -> io::Result<i32> {
+    extern "C" fn begin<C: FnMut() -> libc::c_int>(child: *mut libc::c_void) -> libc::c_int {
+        // SAFETY: it is the closure below, whose owner waits.
+        unsafe { (*child.cast::<C>())() }
+    }
+    fn entry_of<C: FnMut() -> libc::c_int>(_: &C) -> extern "C" fn(*mut libc::c_void) -> libc::c_int {
+        begin::<C>
+    }
+    const STACK: usize = 256 << 10;
+    let mut stack = Vec::<u128>::with_capacity(STACK / size_of::<u128>());
+    let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
+    // SAFETY: the top of a stack that lives until the child has let go of it; the caller has one thread.
+    checked(unsafe {
+        let top = stack.as_mut_ptr().add(stack.capacity());
+        libc::clone(entry_of(&child), top.cast(), flags, (&raw mut child).cast())
+    })
+}
+
 /// One end gets the sender's process id, as seen from here, with every message.
 pub fn control_pair() -> io::Result<(OwnedFd, OwnedFd)> {
     let mut pair: [RawFd; 2] = [-1; 2];
@@ -76,6 +106,26 @@ pub fn send(socket: RawFd, bytes: &[u8]) -> io::Result<()> {
     // SAFETY: pointer and length are those of `bytes`.
     let sent = unsafe { libc::send(socket, bytes.as_ptr().cast(), bytes.len(), libc::MSG_NOSIGNAL) };
     if sent < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Without waiting for room; all of it or an error.
+pub fn send_now(socket: RawFd, bytes: &[u8]) -> io::Result<()> {
+    let flags = libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT;
+    // SAFETY: pointer and length are those of `bytes`.
+    let sent = unsafe { libc::send(socket, bytes.as_ptr().cast(), bytes.len(), flags) };
+    match usize::try_from(sent) {
+        Ok(sent) if sent == bytes.len() => Ok(()),
+        Ok(_) => Err(io::ErrorKind::WouldBlock.into()),
+        Err(_) => Err(io::Error::last_os_error()),
+    }
+}
+
+/// The next byte, if one is there.
+pub fn take_byte(socket: RawFd) -> Option<u8> {
+    let mut byte = 0_u8;
+    // SAFETY: room for one byte.
+    let got = unsafe { libc::recv(socket, (&raw mut byte).cast(), 1, libc::MSG_DONTWAIT) };
+    (got == 1).then_some(byte)
 }
 
 /// One message and who sent it; an empty one when the other end is gone.

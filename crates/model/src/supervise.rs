@@ -1,15 +1,17 @@
 //! What passes between a server and the supervisor of one execution on the same machine?
 //!
 //! [`Order`] goes down once, through memory and never through a file, since its environment holds secrets. [`Mark`]
-//! lines and one [`End`] come back through files of the execution's folder, which both outlive each other.
+//! lines come back through a file of the execution's folder, which both outlive each other, and to the server that gave
+//! the order through a socket as well.
 //!
 //! | file | written by | holds |
 //! |---|---|---|
-//! | `launch.json` | server | the launch, without secrets |
-//! | `state` | supervisor | one [`Mark`] a line; its lock is held while the supervisor lives |
+//! | `state` | server, then supervisor | a first line with the launch, without secrets; then one [`Mark`] a line. Its lock is held while the supervisor lives |
 //! | `stop.json` | server | a [`StopOrder`]; then SIGTERM says "look" |
-//! | `exit.json` | supervisor | the [`End`], by write, fsync and rename |
 //! | `log` | supervisor | lines `<milliseconds since 1970> <text>` |
+//!
+//! One file says it all because every further one of an execution costs about as much as a process: on ext4 a new file
+//! and its removal are two of the dearest things that a launch does.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -24,8 +26,9 @@ use crate::{
 
 pub const STATE: &str = "state";
 pub const STOP: &str = "stop.json";
-pub const EXIT: &str = "exit.json";
 pub const LOG: &str = "log";
+/// What a server says to a supervisor that has told it of the end: its own journal has it now.
+pub const KEPT: u8 = b'k';
 /// A folder that the program may write and the runner reads, at [`TASK_STATE_AT`]: a load's request, progress and
 /// facts, a notebook server's own files.
 pub const TASK_STATE: &str = "task-state";
@@ -60,10 +63,12 @@ pub struct ProgramOrder {
     pub directory: String,
 }
 
-/// What a task sees of the machine. Items are carried out in order upon an empty root.
+/// What a task sees of the machine. Items are carried out in order upon an empty root, those of the base first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sandbox {
     pub way: Way,
+    /// What may be shared with other tasks: nothing of it can be written by this one, nor tells of another.
+    pub base: Vec<Item>,
     pub items: Vec<Item>,
 }
 
@@ -98,8 +103,10 @@ pub enum Item {
         path: String,
         target: String,
     },
-    /// A /dev with nothing but null, zero, full, random, urandom, tty, pts and shm.
+    /// A sealed /dev with nothing but null, zero, full, random, urandom, tty, and places for [`Item::Terminals`].
     Devices,
+    /// pts and shm in /dev.
+    Terminals,
     Processes,
 }
 
@@ -173,8 +180,8 @@ pub enum Mark {
     Ending {
         at: Millis,
     },
-    /// `exit.json` is there.
-    Ended,
+    /// Last. The supervisor sees to it that it is on the disk: with an fsync of its own, or by [`KEPT`].
+    Ended(End),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -182,7 +189,6 @@ pub struct StopOrder {
     pub grace: Seconds,
 }
 
-/// `exit.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct End {
     pub how: How,

@@ -21,7 +21,7 @@ use crate::harness::{Asked, Harness};
 
 pub struct Local {
     place: tempfile::TempDir,
-    runner: Option<Arc<dyn Runner>>,
+    runner: Option<Arc<LocalRunner>>,
 }
 
 /// The helper program, built as it is now.
@@ -82,6 +82,10 @@ impl Local {
         self.place.path().join("home/data")
     }
 
+    pub fn local(&self) -> Arc<LocalRunner> {
+        self.runner.clone().unwrap()
+    }
+
     pub fn executions(&self) -> Executions {
         Executions::open(&self.data()).unwrap()
     }
@@ -89,7 +93,7 @@ impl Local {
 
 impl Harness for Local {
     fn runner(&self) -> Arc<dyn Runner> {
-        self.runner.clone().unwrap()
+        self.local()
     }
 
     fn remake(&mut self) {

@@ -11,4 +11,5 @@ mod local;
 mod sabotage;
 mod server_dies;
 mod suite;
+mod template;
 mod watching;

@@ -27,11 +27,12 @@ pub fn start(
     let mut command = Command::new(program);
     command.args(["--unshare-user", "--unshare-pid", "--unshare-ipc", "--die-with-parent", "--as-pid-1"]);
     command.args(["--clearenv", "--tmpfs", "/"]);
-    for item in &sandbox.items {
+    let items = || sandbox.base.iter().chain(&sandbox.items);
+    for item in items() {
         command.args(arguments(item)?);
     }
     command.arg("--ro-bind").arg(helper).arg(HELPER);
-    for item in &sandbox.items {
+    for item in items() {
         if let Item::Empty { path, read_only: true } = item {
             command.args(["--remount-ro", path]);
         }
@@ -63,7 +64,9 @@ fn arguments(item: &Item) -> Result<Vec<String>, String> {
             words(&[flag, &source, path])
         }
         Item::Link { path, target } => words(&["--symlink", target, path]),
+        // With its terminals.
         Item::Devices => words(&["--dev", "/dev"]),
+        Item::Terminals => Ok(Vec::new()),
         Item::Processes => words(&["--proc", "/proc"]),
     }
 }

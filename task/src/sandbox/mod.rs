@@ -3,10 +3,11 @@
 //! One plan, [`model::supervise::Sandbox`], two ways to carry it out: [`own`] where we are root, else [`bubblewrap`].
 
 pub mod bubblewrap;
+mod devices;
 mod mount;
 pub mod own;
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 use crate::sys;
 
@@ -18,7 +19,7 @@ pub fn check(way: &[&str]) -> ExitCode {
     }
     // SAFETY: this program has one thread here.
     match unsafe { sys::fork_into(own::NAMESPACES) } {
-        Ok(0) => match own::enter(&own::smallest(), std::path::Path::new("/tmp")) {
+        Ok(0) => match own::try_both_ways(Path::new("/tmp")) {
             Ok(()) => std::process::exit(0),
             Err(sentence) => {
                 eprintln!("{sentence}");

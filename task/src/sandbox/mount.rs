@@ -49,9 +49,10 @@ struct Attributes {
     user_namespace: u64,
 }
 
-/// Sets what may be done through a mount, and through all below it where `whole`.
+/// Sets what may be done through a mount, and through all below it where `whole`; what is mounted on the machine from
+/// now on does not show there.
 pub fn restrict(tree: BorrowedFd<'_>, attributes: u64, whole: bool) -> io::Result<()> {
-    let wanted = Attributes { set: attributes, clear: 0, propagation: 0, user_namespace: 0 };
+    let wanted = Attributes { set: attributes, clear: 0, propagation: libc::MS_PRIVATE, user_namespace: 0 };
     let flags = libc::AT_EMPTY_PATH | if whole { libc::AT_RECURSIVE } else { 0 };
     // SAFETY: the structure is the kernel's first version, its size is said.
     let answer = unsafe {
@@ -67,10 +68,11 @@ pub fn restrict(tree: BorrowedFd<'_>, attributes: u64, whole: bool) -> io::Resul
     checked(answer).map(drop)
 }
 
-/// A new file system at a path.
-pub fn new(kind: &CStr, path: &CStr, flags: libc::c_ulong, data: &CStr) -> io::Result<()> {
+/// A new file system upon a folder, which is the current one then.
+pub fn new(kind: &CStr, folder: impl AsFd, flags: libc::c_ulong, data: &CStr) -> io::Result<()> {
+    rustix::process::fchdir(folder)?;
     // SAFETY: all are C texts that outlive the call.
-    let answer = unsafe { libc::mount(kind.as_ptr(), path.as_ptr(), kind.as_ptr(), flags, data.as_ptr().cast()) };
+    let answer = unsafe { libc::mount(kind.as_ptr(), c".".as_ptr(), kind.as_ptr(), flags, data.as_ptr().cast()) };
     checked(answer.into()).map(drop)
 }
 
@@ -82,8 +84,9 @@ pub fn make_private() -> io::Result<()> {
     checked(answer.into()).map(drop)
 }
 
-/// Makes the current folder the root and lets go of the old one.
-pub fn become_root() -> io::Result<()> {
+/// Makes this folder the root and lets go of the old one.
+pub fn become_root(folder: impl AsFd) -> io::Result<()> {
+    rustix::process::fchdir(folder)?;
     // SAFETY: C texts only. Both being "." stacks the old root upon the new one, from where it is taken off.
     unsafe {
         checked(libc::syscall(libc::SYS_pivot_root, c".".as_ptr(), c".".as_ptr()))?;

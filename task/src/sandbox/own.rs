@@ -1,61 +1,58 @@
 //! How is a sandbox made by a process that is root in its own namespaces?
 //!
+//! In two steps: a base, which shows nothing of one task, and upon a copy of it what is the task's own. A copy of a
+//! namespace is one call, whatever is mounted in it; so a base that was made is kept for the tasks that come next
+//! ([`crate::template`]).
+//!
 //! # Guarantees
-//! Nothing is made or changed on the machine: every mount point lies in a file system of the task's own, or in a folder
-//! that is the task's own.
+//! - Nothing is made or changed on the machine: every mount point lies in a file system of the task's own, or in a folder
+//!   that is the task's own.
+//! - What tasks share by a base is sealed before the first one enters it, and none of them can undo that.
 
 use std::{
-    ffi::CStr,
     io,
-    os::fd::{AsFd, OwnedFd},
+    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
     path::Path,
 };
 
 use model::supervise::{From, Item, Sandbox, Way};
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, chmodat, fstat, makedev, mknodat, open, openat, symlinkat};
+use rustix::fs::{FileType, Mode, OFlags, fstat, open, openat, symlinkat};
 
-use super::mount;
+use super::{devices, mount};
 use crate::{beneath, sys};
 
-pub const NAMESPACES: libc::c_int = libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWIPC;
+/// Those that every task has anew. Its mounts are in a copy of the base's.
+pub const NAMESPACES: libc::c_int = libc::CLONE_NEWPID | libc::CLONE_NEWIPC;
 
 const PLAIN: u64 = libc::MOUNT_ATTR_NOSUID;
-const READ_ONLY: u64 = libc::MOUNT_ATTR_RDONLY;
+pub const READ_ONLY: u64 = libc::MOUNT_ATTR_RDONLY;
 const NO_DEVICES: u64 = libc::MOUNT_ATTR_NODEV;
-const QUIET: libc::c_ulong = libc::MS_NOSUID | libc::MS_NODEV;
-/// Parts of /proc that say or do something about the machine and not about the task. Root without capabilities could
-/// write them, since they belong to it.
-const PROC_SEALED: [&str; 6] = ["sys", "sysrq-trigger", "irq", "bus", "fs", "acpi"];
-/// Names and numbers, as every Linux has them.
-const DEVICES: [(&str, u32, u32); 6] =
-    [("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0)];
+pub const QUIET: libc::c_ulong = libc::MS_NOSUID | libc::MS_NODEV;
 
-/// The sandbox that shows whether any can be made.
-pub fn smallest() -> Sandbox {
-    Sandbox { way: Way::Own, items: vec![Item::Devices, Item::Processes] }
-}
-
-/// Enters the sandbox. `place` is any folder of ours: the new root is mounted over it, in this namespace only.
+/// Makes the smallest sandbox, then enters the base of that as a second task does.
 ///
 /// # Errors
-/// One sentence; the process is then good for nothing else.
-pub fn enter(sandbox: &Sandbox, place: &Path) -> Result<(), String> {
-    mount::make_private().map_err(|error| format!("This system does not let us make mounts ({error})."))?;
-    let trees = open_sources(&sandbox.items)?;
-    let root = new_root(place).map_err(|error| format!("The sandbox's root could not be made ({error})."))?;
-    let mut sealed = vec![copy_of(&root)?];
-    for (item, tree) in sandbox.items.iter().zip(&trees) {
-        put(&root, item, tree.as_ref(), &mut sealed)?;
-    }
-    for one in sealed.iter().rev() {
-        mount::restrict(one.as_fd(), READ_ONLY, false)
-            .map_err(|error| format!("The sandbox could not be sealed ({error})."))?;
-    }
-    mount::become_root().map_err(|error| format!("The sandbox could not be entered ({error})."))
+/// One sentence: what is missing here.
+pub fn try_both_ways(place: &Path) -> Result<(), String> {
+    let smallest = Sandbox { way: Way::Own, base: vec![Item::Devices], items: vec![Item::Terminals, Item::Processes] };
+    let mut made = None;
+    Plan::new(&smallest, |_| None)?.enter(place, |_, namespace| made = namespace.try_clone_to_owned().ok())?;
+    Plan::new(&smallest, |_| made.as_ref().map(AsFd::as_fd))?.enter(place, |_, _| {})
 }
 
-fn copy_of(root: &OwnedFd) -> Result<OwnedFd, String> {
-    root.try_clone().map_err(|error| format!("The sandbox's root could not be opened ({error})."))
+/// A sandbox whose sources are open. It is made of these, whatever becomes of their paths meanwhile.
+pub struct Plan<'a> {
+    sandbox: &'a Sandbox,
+    trees: Vec<Option<Tree>>,
+    base: Source<'a>,
+    /// Names the base: of the same items, with the same places for what is a task's own.
+    pub key: String,
+}
+
+enum Source<'a> {
+    Made(BorrowedFd<'a>),
+    /// The sources of its items.
+    ToMake(Vec<Option<Tree>>),
 }
 
 struct Tree {
@@ -63,7 +60,112 @@ struct Tree {
     is_folder: bool,
 }
 
-/// All of them before the first mount: the new root's place may lie above one.
+/// Where something of the task's own goes.
+#[derive(serde::Serialize)]
+struct Place<'a> {
+    path: &'a str,
+    is_folder: bool,
+}
+
+impl<'a> Plan<'a> {
+    /// `made`: a namespace that holds the base of a name, if there is one.
+    ///
+    /// # Errors
+    /// One sentence: a source is not there.
+    pub fn new(sandbox: &'a Sandbox, made: impl FnOnce(&str) -> Option<BorrowedFd<'a>>) -> Result<Plan<'a>, String> {
+        let trees = open_sources(&sandbox.items)?;
+        let key = serde_json::to_string(&(&sandbox.base, places(&sandbox.items, &trees)))
+            .map_err(|error| format!("The sandbox cannot be named ({error})."))?;
+        let base = match made(&key) {
+            Some(namespace) => Source::Made(namespace),
+            None => Source::ToMake(open_sources(&sandbox.base)?),
+        };
+        Ok(Plan { sandbox, trees, base, key })
+    }
+
+    /// Enters it. `place` is any folder of ours: a new root is mounted over it, in a namespace of its own. `offer` is
+    /// given the namespace of a base that was made.
+    ///
+    /// # Errors
+    /// One sentence; the process is then good for nothing else.
+    pub fn enter(&self, place: &Path, offer: impl FnOnce(&str, BorrowedFd<'_>)) -> Result<(), String> {
+        match &self.base {
+            Source::Made(namespace) => enter_namespace(*namespace)?,
+            Source::ToMake(trees) => offer(&self.key, self.make_base(place, trees)?.as_fd()),
+        }
+        new_namespace()?;
+        let root = beneath::root(Path::new("/")).map_err(entered)?;
+        seal(&put_all(&root, &self.sandbox.items, &self.trees)?)?;
+        rustix::process::chdir("/").map_err(|error| entered(error.into()))
+    }
+
+    /// Makes it and becomes part of it. Answers its namespace.
+    fn make_base(&self, place: &Path, trees: &[Option<Tree>]) -> Result<OwnedFd, String> {
+        new_namespace()?;
+        mount::make_private().map_err(|error| format!("This system does not let us make mounts ({error})."))?;
+        // Opened while the machine's /proc is seen.
+        let namespace = open("/proc/self/ns/mnt", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+            .map_err(|error| entered(error.into()))?;
+        let root = new_root(place).map_err(|error| format!("The sandbox's root could not be made ({error})."))?;
+        let mut sealed = put_all(&root, &self.sandbox.base, trees)?;
+        for place in places(&self.sandbox.items, &self.trees) {
+            make_place(&root, &place).map_err(|error| cannot_be_mounted(place.path, &error))?;
+        }
+        sealed.insert(0, root.try_clone().map_err(entered)?);
+        seal(&sealed)?;
+        mount::become_root(&root).map_err(entered)?;
+        Ok(namespace)
+    }
+}
+
+fn entered(error: io::Error) -> String {
+    format!("The sandbox could not be entered ({error}).")
+}
+
+fn cannot_be_mounted(path: &str, error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotADirectory => {
+            format!("Nothing can be mounted at {path}: a file or a symbolic link is in the way.")
+        }
+        _ => format!("Nothing can be mounted at {path} ({error})."),
+    }
+}
+
+/// Of the task's own items. They are made with the base, for its root is sealed when they are mounted.
+fn places<'a>(items: &'a [Item], trees: &'a [Option<Tree>]) -> Vec<Place<'a>> {
+    let place = |(item, tree): (&'a Item, &Option<Tree>)| match item {
+        Item::Bind { path, .. } => Some(Place { path, is_folder: tree.as_ref().is_none_or(|tree| tree.is_folder) }),
+        Item::Folder { path } | Item::Empty { path, .. } => Some(Place { path, is_folder: true }),
+        Item::Processes => Some(Place { path: "proc", is_folder: true }),
+        // Devices has the places of the terminals.
+        Item::Link { .. } | Item::Devices | Item::Terminals => None,
+    };
+    items.iter().zip(trees).filter_map(place).collect()
+}
+
+fn make_place(root: &OwnedFd, place: &Place<'_>) -> io::Result<OwnedFd> {
+    if place.is_folder {
+        return beneath::make_folders(root, place.path);
+    }
+    let (way, name) = beneath::parent(place.path);
+    let folder = beneath::make_folders(root, way)?;
+    let flags = OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::RDONLY;
+    Ok(openat(folder, name, flags, Mode::from_raw_mode(0o644))?)
+}
+
+fn enter_namespace(namespace: BorrowedFd<'_>) -> Result<(), String> {
+    // SAFETY: joins a namespace by a descriptor that lives.
+    sys::checked(unsafe { libc::setns(namespace.as_raw_fd(), libc::CLONE_NEWNS) }).map(drop).map_err(entered)
+}
+
+/// A copy of the mounts that are seen, of one's own.
+fn new_namespace() -> Result<(), String> {
+    // SAFETY: changes only what this process sees.
+    let answer = sys::checked(unsafe { libc::unshare(libc::CLONE_NEWNS) });
+    answer.map(drop).map_err(|error| format!("This system does not let us make namespaces ({error})."))
+}
+
+/// Those of the machine, opened before anything is mounted; nothing shows on the machine.
 fn open_sources(items: &[Item]) -> Result<Vec<Option<Tree>>, String> {
     items
         .iter()
@@ -74,7 +176,12 @@ fn open_sources(items: &[Item]) -> Result<Vec<Option<Tree>>, String> {
                     format!("What is mounted at {path} is not there or cannot be read: {} ({error}).", shown(from))
                 })
             }
-            Item::Folder { .. } | Item::Empty { .. } | Item::Link { .. } | Item::Devices | Item::Processes => Ok(None),
+            Item::Folder { .. }
+            | Item::Empty { .. }
+            | Item::Link { .. }
+            | Item::Devices
+            | Item::Terminals
+            | Item::Processes => Ok(None),
         })
         .collect()
 }
@@ -94,11 +201,25 @@ fn open_source(from: &From, writable: bool, devices: bool) -> io::Result<Tree> {
 }
 
 fn new_root(place: &Path) -> io::Result<OwnedFd> {
-    let place = sys::c_text(&place.to_string_lossy())?;
-    mount::new(c"tmpfs", &place, QUIET, c"mode=755,size=16m")?;
-    // SAFETY: a C text.
-    sys::checked(unsafe { libc::chdir(place.as_ptr()) })?;
-    beneath::root(Path::new("."))
+    mount::new(c"tmpfs", beneath::root(place)?, QUIET, c"mode=755,size=16m")?;
+    // Opened again: the descriptor from before is the folder beneath the mount.
+    beneath::root(place)
+}
+
+/// Answers what is to be sealed when all is there.
+fn put_all(root: &OwnedFd, items: &[Item], trees: &[Option<Tree>]) -> Result<Vec<OwnedFd>, String> {
+    let mut sealed = Vec::new();
+    for (item, tree) in items.iter().zip(trees) {
+        put(root, item, tree.as_ref(), &mut sealed)?;
+    }
+    Ok(sealed)
+}
+
+fn seal(folders: &[OwnedFd]) -> Result<(), String> {
+    let mut inner_first = folders.iter().rev();
+    inner_first
+        .try_for_each(|folder| mount::restrict(folder.as_fd(), READ_ONLY, false))
+        .map_err(|error| format!("The sandbox could not be sealed ({error})."))
 }
 
 fn put(root: &OwnedFd, item: &Item, tree: Option<&Tree>, sealed: &mut Vec<OwnedFd>) -> Result<(), String> {
@@ -107,36 +228,20 @@ fn put(root: &OwnedFd, item: &Item, tree: Option<&Tree>, sealed: &mut Vec<OwnedF
         Item::Empty { path, read_only } => (path.as_str(), empty(root, path, *read_only, sealed)),
         Item::Bind { path, .. } => (path.as_str(), tree.map_or(Ok(()), |tree| bind(root, path, tree))),
         Item::Link { path, target } => (path.as_str(), link(root, path, target)),
-        Item::Devices => ("/dev", devices(root)),
-        Item::Processes => ("/proc", processes(root)),
+        Item::Devices => ("/dev", devices::devices(root).map(|folder| sealed.push(folder))),
+        Item::Terminals => ("/dev", devices::terminals(root)),
+        Item::Processes => ("/proc", devices::processes(root)),
     };
-    done.map_err(|error| match error.kind() {
-        io::ErrorKind::NotADirectory => {
-            format!("Nothing can be mounted at {path}: a file or a symbolic link is in the way.")
-        }
-        _ => format!("Nothing can be mounted at {path} ({error})."),
-    })
+    done.map_err(|error| cannot_be_mounted(path, &error))
 }
 
 fn bind(root: &OwnedFd, path: &str, tree: &Tree) -> io::Result<()> {
-    if tree.is_folder {
-        return mount::attach(tree.mount.as_fd(), beneath::make_folders(root, path)?);
-    }
-    let (way, name) = beneath::parent(path);
-    let folder = beneath::make_folders(root, way)?;
-    let flags = OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::RDONLY;
-    mount::attach(tree.mount.as_fd(), openat(folder, name, flags, Mode::from_raw_mode(0o644))?)
-}
-
-/// A path of the new root that the calls with texts can use: it is the current folder, and `fd` was reached without links.
-fn through(fd: &OwnedFd) -> io::Result<std::ffi::CString> {
-    use std::os::fd::AsRawFd;
-    sys::c_text(&format!("/proc/self/fd/{}", fd.as_raw_fd()))
+    let place = make_place(root, &Place { path, is_folder: tree.is_folder })?;
+    mount::attach(tree.mount.as_fd(), place)
 }
 
 fn empty(root: &OwnedFd, path: &str, read_only: bool, sealed: &mut Vec<OwnedFd>) -> io::Result<()> {
-    let folder = beneath::make_folders(root, path)?;
-    mount::new(c"tmpfs", &through(&folder)?, QUIET, c"mode=755,size=16m")?;
+    mount::new(c"tmpfs", beneath::make_folders(root, path)?, QUIET, c"mode=755,size=16m")?;
     if read_only {
         // Opened again: the descriptor from before is the folder beneath the mount.
         sealed.push(beneath::make_folders(root, path)?);
@@ -147,50 +252,4 @@ fn empty(root: &OwnedFd, path: &str, read_only: bool, sealed: &mut Vec<OwnedFd>)
 fn link(root: &OwnedFd, path: &str, target: &str) -> io::Result<()> {
     let (way, name) = beneath::parent(path);
     Ok(symlinkat(target, beneath::make_folders(root, way)?, name)?)
-}
-
-/// One of its own, or where none may be made (in a container without that right) the machine's.
-fn device(folder: &OwnedFd, name: &str, number: u64) -> io::Result<()> {
-    let mode = Mode::from_raw_mode(0o666);
-    if mknodat(folder, name, FileType::CharacterDevice, mode, number).is_ok() {
-        // Not every umask leaves it as it was asked for.
-        return Ok(chmodat(folder, name, mode, AtFlags::empty())?);
-    }
-    let theirs = open(Path::new("/dev").join(name), OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?;
-    let file = openat(folder, name, OFlags::CREATE | OFlags::CLOEXEC | OFlags::RDONLY, mode)?;
-    mount::attach(mount::copy(theirs.as_fd(), false)?.as_fd(), file)
-}
-
-fn devices(root: &OwnedFd) -> io::Result<()> {
-    let folder = beneath::make_folders(root, "dev")?;
-    mount::new(c"tmpfs", &through(&folder)?, libc::MS_NOSUID, c"mode=755,size=64k")?;
-    let folder = beneath::make_folders(root, "dev")?;
-    for (name, major, minor) in DEVICES {
-        device(&folder, name, makedev(major, minor))?;
-    }
-    for (name, target) in
-        [("fd", "/proc/self/fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2"), ("ptmx", "pts/ptmx")]
-    {
-        symlinkat(target, &folder, name)?;
-    }
-    let new = |name: &str, kind: &CStr, data: &CStr| {
-        let place = beneath::make_folders(&folder, name)?;
-        mount::new(kind, &through(&place)?, libc::MS_NOSUID | libc::MS_NOEXEC, data)
-    };
-    new("pts", c"devpts", c"newinstance,ptmxmode=0666,mode=620")?;
-    new("shm", c"tmpfs", c"mode=1777")
-}
-
-fn processes(root: &OwnedFd) -> io::Result<()> {
-    let folder = beneath::make_folders(root, "proc")?;
-    mount::new(c"proc", &through(&folder)?, QUIET | libc::MS_NOEXEC, c"")?;
-    let folder = beneath::make_folders(root, "proc")?;
-    for name in PROC_SEALED {
-        // Not every kernel has every one.
-        let Ok(place) = openat(&folder, name, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()) else { continue };
-        let tree = mount::copy(place.as_fd(), true)?;
-        mount::restrict(tree.as_fd(), READ_ONLY, true)?;
-        mount::attach(tree.as_fd(), place)?;
-    }
-    Ok(())
 }

@@ -23,6 +23,7 @@ use crate::{
     init,
     sandbox::{bubblewrap, own},
     sys,
+    template::Bases,
 };
 
 pub struct Outcome {
@@ -57,7 +58,7 @@ struct Run<'a> {
 }
 
 /// Runs the program to its end, and all that it has started.
-pub fn run(order: &Order, folder: &Path, state: &mut State, signals: OwnedFd) -> Outcome {
+pub fn run(order: &Order, folder: &Path, state: &mut State, (signals, bases): (OwnedFd, &mut Bases)) -> Outcome {
     let not_started = |sentence: String| Outcome { how: How::NotStarted(sentence), started: None };
     if folder.join(STOP).exists() {
         return Outcome { how: How::Signal(libc::SIGTERM), started: None };
@@ -75,7 +76,7 @@ pub fn run(order: &Order, folder: &Path, state: &mut State, signals: OwnedFd) ->
         Ok(pair) => pair,
         Err(error) => return not_started(format!("A pipe for the log could not be made: {error}.")),
     };
-    match start(order, folder, theirs) {
+    match start(order, folder, theirs, bases) {
         Ok((control, child, init)) => {
             let mut run = Run {
                 order,
@@ -112,19 +113,28 @@ fn log_pipe() -> io::Result<(File, OwnedFd)> {
 }
 
 /// Our control end, our child, and the first process inside if that is known.
-fn start(order: &Order, folder: &Path, output: OwnedFd) -> Result<(OwnedFd, i32, Option<i32>), String> {
+fn start(
+    order: &Order,
+    folder: &Path,
+    output: OwnedFd,
+    bases: &mut Bases,
+) -> Result<(OwnedFd, i32, Option<i32>), String> {
     let failed = |error: io::Error| format!("The sandbox could not be begun: {error}.");
     let (ours, theirs) = sys::control_pair().map_err(failed)?;
     match &order.sandbox.way {
         Way::Own => {
+            let plan = own::Plan::new(&order.sandbox, |key| bases.find(key))?;
             let open_files = sys::raise_open_files();
             // SAFETY: threads begin after this.
             let pid = unsafe { sys::fork_into(own::NAMESPACES) }
                 .map_err(|error| format!("This system does not let us make namespaces ({error})."))?;
             if pid == 0 {
                 drop(ours);
-                be_first(order, folder, &theirs, &output, open_files);
+                let entered = || plan.enter(folder, |key, namespace| bases.offer(key, namespace));
+                be_first(order, entered, (&theirs, &output), open_files);
             }
+            drop(plan);
+            bases.close();
             Ok((ours, pid, Some(pid)))
         }
         Way::Bubblewrap { program, helper } => {
@@ -146,10 +156,15 @@ fn in_memory(text: &[u8]) -> io::Result<OwnedFd> {
 }
 
 /// The child of the fork: never comes back.
-fn be_first(order: &Order, folder: &Path, control: &OwnedFd, output: &OwnedFd, open_files: libc::rlimit) -> ! {
+fn be_first(
+    order: &Order,
+    enter: impl FnOnce() -> Result<(), String>,
+    (control, output): (&OwnedFd, &OwnedFd),
+    open_files: libc::rlimit,
+) -> ! {
     // The supervisor may be gone by now: then the first message fails, and nothing starts.
     let _ = sys::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as libc::c_ulong);
-    if let Err(sentence) = own::enter(&order.sandbox, folder) {
+    if let Err(sentence) = enter() {
         let _ = sys::send(control.as_raw_fd(), format!("E{sentence}").as_bytes());
         // SAFETY: ends the child of a fork.
         unsafe { libc::_exit(1) }
@@ -160,7 +175,7 @@ fn be_first(order: &Order, folder: &Path, control: &OwnedFd, output: &OwnedFd, o
 impl Run<'_> {
     fn follow(&mut self, signals: &OwnedFd, mut output: File) {
         if let Some(process) = self.init.and_then(|pid| sys::process(pid).ok()) {
-            self.state.mark(&[Mark::Init { init: process }]);
+            self.state.note(Mark::Init { init: process });
         }
         let mut is_reaped = false;
         let mut is_open = true;
@@ -207,7 +222,7 @@ impl Run<'_> {
             Some((b'I', _)) if self.init.is_none() => {
                 self.init = Some(sender);
                 if let Ok(init) = sys::process(sender) {
-                    self.state.mark(&[Mark::Init { init }]);
+                    self.state.note(Mark::Init { init });
                 }
             }
             Some((b'P', _)) => self.has_started(sender),
@@ -228,8 +243,17 @@ impl Run<'_> {
         self.started = Some(at);
         self.timeout_at = self.order.timeout.map(|time| Instant::now() + Duration::from_secs(time.0.into()));
         self.out_of_memory = out_of_memory_count();
+        self.hold_mounts();
         if watch::is_needed(&self.order.ready, self.order.advance.as_ref()) && !self.is_stopping {
             self.begin_watch();
+        }
+    }
+
+    /// Until this process ends: to take its mounts down takes a while, and nobody has to wait for it to hear how the
+    /// program ended.
+    fn hold_mounts(&self) {
+        if self.order.sandbox.way == Way::Own {
+            std::mem::forget(File::open(format!("/proc/{}/ns/mnt", self.child)));
         }
     }
 
@@ -259,9 +283,10 @@ impl Run<'_> {
 
     /// False at the end.
     fn pump(&mut self, output: &mut File) -> bool {
-        let mut bytes = [0_u8; 64 * 1024];
+        // Most programs say little, and every page of it is one more to be found.
+        let mut bytes = [0_u8; 16 * 1024];
         // A few at a time: signals and deadlines have their turn, too.
-        for _ in 0..16 {
+        for _ in 0..64 {
             match output.read(&mut bytes) {
                 Ok(0) => return false,
                 Ok(count) => self.sink.write(&bytes[..count]),

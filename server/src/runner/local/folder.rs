@@ -14,16 +14,15 @@ use model::{
     ExecutionId, PipelineId, TaskId,
     launch::Launch,
     run::Millis,
-    supervise::{EXIT, End, How, Mark, Process, SCRATCH, STATE, STOP, StopOrder, TASK_STATE},
+    supervise::{End, How, LOG, Mark, Process, STATE, STOP, StopOrder},
 };
 use rustix::fs::{FlockOperation, flock};
 use serde::{Deserialize, Serialize};
 use tokio::io::unix::AsyncFd;
 
 const LIVE: &str = ".live";
-const LAUNCH: &str = "launch.json";
 
-/// `launch.json`: what was accepted, with what the runner chose for it.
+/// The first line of `state`: what was accepted, with what the runner chose for it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Accepted {
     /// The machine's boot in which it was accepted.
@@ -99,39 +98,45 @@ impl ExecutionFolder {
         self.live.exists()
     }
 
+    /// `None`: it never was, or it is released.
     pub fn accepted(&self) -> Option<Accepted> {
-        serde_json::from_slice(&fs::read(self.path.join(LAUNCH)).ok()?).ok()
+        if !self.is_live() {
+            return None;
+        }
+        serde_json::from_str(self.state().lines().next()?).ok()
     }
 
-    /// Its launch was accepted, whatever became of it.
+    /// A supervisor has begun, or it has ended without one. For good.
     pub fn is_claimed(&self) -> bool {
-        fs::metadata(self.path.join(STATE)).is_ok_and(|state| state.len() > 0)
+        is_claimed(&self.state())
     }
 
-    /// What is accepted is written last: when it can be read, the rest is there.
+    fn state(&self) -> String {
+        fs::read_to_string(self.path.join(STATE)).unwrap_or_default()
+    }
+
+    /// The other name comes last: when it is there, what was accepted can be read.
     ///
     /// # Errors
     /// The disk.
     pub fn accept(&self, accepted: &Accepted) -> io::Result<()> {
         fs::create_dir_all(&self.path)?;
-        // There before anyone watches it; an empty one claims nothing.
+        let mut line = serde_json::to_vec(accepted)?;
+        line.push(b'\n');
         let state = self.path.join(STATE);
-        fs::OpenOptions::new().create(true).append(true).open(&state)?;
+        // Over one that was cut short: nothing was started for it.
+        fs::write(&state, line)?;
         match fs::hard_link(&state, &self.live) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
             // Not every file system has such names.
-            Err(_) => drop(fs::File::create_new(&self.live)?),
-            Ok(()) => {}
+            Err(_) => fs::File::create_new(&self.live).map(drop),
+            Ok(()) => Ok(()),
         }
-        fs::write(self.path.join(LAUNCH), serde_json::to_vec(accepted)?)
     }
 
-    /// The end first: what was told before it is complete when it is there.
     pub fn told(&self) -> Told {
-        let end = fs::read(self.path.join(EXIT)).ok().and_then(|text| serde_json::from_slice(&text).ok());
-        let mut told = Told { end, ..Told::default() };
-        let text = fs::read_to_string(self.path.join(STATE)).unwrap_or_default();
-        text.lines().filter_map(|line| serde_json::from_str(line).ok()).for_each(|mark| told.take(mark));
+        let mut told = Told::default();
+        self.state().lines().skip(1).for_each(|line| told.hear(line));
         told
     }
 
@@ -146,37 +151,59 @@ impl ExecutionFolder {
     /// # Errors
     /// The disk.
     pub fn end_unclaimed(&self, how: How, now: Millis) -> io::Result<bool> {
-        let mut file = fs::OpenOptions::new().create(true).append(true).open(self.path.join(STATE))?;
-        if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() || file.metadata()?.len() > 0 {
+        let mut file = fs::OpenOptions::new().append(true).open(self.path.join(STATE))?;
+        if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() || self.is_claimed() {
             return Ok(false);
         }
-        let end = End { how, started: None, ended: now };
-        write_whole(&self.path, EXIT, &serde_json::to_vec(&end)?)?;
-        let mark = serde_json::to_string(&Mark::Ended)?;
+        let mark = serde_json::to_string(&Mark::Ended(End { how, started: None, ended: now }))?;
         writeln!(file, "{mark}")?;
         Ok(true)
     }
 
-    /// Removes everything but the log and the claim.
+    /// Removes everything but the log and `state`, which is the claim.
     ///
     /// # Errors
     /// The disk; it can be tried again.
     pub fn release(&self) -> io::Result<()> {
-        let ignore_missing = |result: io::Result<()>| match result {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            other => other,
-        };
-        for folder in SCRATCH.into_iter().chain([TASK_STATE, "links", "copies"]) {
-            ignore_missing(fs::remove_dir_all(self.path.join(folder)))?;
-        }
-        for file in [STOP, EXIT, LAUNCH, "script"] {
-            ignore_missing(fs::remove_file(self.path.join(file)))?;
-        }
+        ignore_missing(self.clear())?;
         ignore_missing(fs::remove_file(&self.live))
+    }
+
+    fn clear(&self) -> io::Result<()> {
+        for entry in fs::read_dir(&self.path)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            if name != STATE && name != LOG {
+                // Its supervisor may be clearing up as well.
+                let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+                let path = entry.path();
+                ignore_missing(if is_folder { fs::remove_dir_all(path) } else { fs::remove_file(path) })?;
+            }
+        }
+        Ok(())
     }
 }
 
+fn ignore_missing(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+/// Whether anything follows the launch.
+fn is_claimed(state: &str) -> bool {
+    state.lines().nth(1).is_some()
+}
+
 impl Told {
+    /// One line of the supervisor. What is not one, or only half, says nothing.
+    pub fn hear(&mut self, line: &str) {
+        if let Ok(mark) = serde_json::from_str(line) {
+            self.take(mark);
+        }
+    }
+
     fn take(&mut self, mark: Mark) {
         match mark {
             Mark::Claimed { supervisor, boot, .. } => (self.supervisor, self.boot) = (Some(supervisor), Some(boot)),
@@ -185,7 +212,7 @@ impl Told {
             Mark::Ready { at } => self.ready = Some(at),
             Mark::RuleMet { .. } => self.is_rule_met = true,
             Mark::Ending { .. } => self.is_ending = true,
-            Mark::Ended => {}
+            Mark::Ended(end) => self.end = Some(end),
         }
     }
 }
@@ -195,10 +222,7 @@ impl Told {
 /// # Errors
 /// The disk.
 pub fn remove(folder: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
+    ignore_missing(fs::remove_dir_all(folder))
 }
 
 /// Readers find all of it or the earlier one.
@@ -214,6 +238,11 @@ pub fn alive(process: Process) -> Option<OwnedFd> {
     let fd = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok()?;
     // Only after the descriptor: it pins whichever process has the id now.
     (start_of(process.pid)? == process.start).then_some(fd)
+}
+
+/// The one that has this id now.
+pub fn process(pid: i32) -> Option<Process> {
+    Some(Process { pid, start: start_of(pid)? })
 }
 
 fn start_of(pid: i32) -> Option<u64> {

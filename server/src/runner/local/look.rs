@@ -16,13 +16,13 @@ pub fn look(
     id: &ExecutionId,
     folder: &ExecutionFolder,
     accepted: &Accepted,
+    told: &Told,
     (is_supervised, boot, preparing): (bool, &str, &str),
 ) -> Observation {
-    let told = folder.told();
     let is_load = matches!(accepted.launch.program, Program::Load { .. });
     let phase = match &told.end {
         Some(end) => Phase::Ended(ended(end, is_load.then(|| load::facts(folder)).flatten())),
-        None => running(&told, accepted, is_supervised, boot, preparing),
+        None => running(told, accepted, is_supervised, boot, preparing),
     };
     let is_running = matches!(phase, Phase::Running { .. } | Phase::Ready { .. });
     let progress = (is_load && is_running).then(|| load::progress(folder)).flatten();

@@ -19,6 +19,7 @@ mod notices;
 mod order;
 mod sandbox;
 mod start;
+mod template;
 
 use std::{
     collections::BTreeMap,
@@ -33,17 +34,19 @@ use model::{
     ExecutionId, Seconds,
     launch::Launch,
     site::Capacity,
-    supervise::{How, StopOrder, Way},
+    supervise::{How, Process, StopOrder, Way},
 };
 use rustix::process::{Signal, pidfd_send_signal};
 use tokio::sync::mpsc;
 
 use super::{Connection, Exec, Runner, RunnerError, Session, hub::Hub, locked};
 pub use config::LocalConfig;
-use folder::{Executions, alive};
+use folder::{Executions, Told, alive};
 use follow::Follower;
 use machine::Gpu;
 use notices::Notices;
+use sandbox::Bases;
+use template::Template;
 
 /// Runs tasks on this machine.
 pub struct LocalRunner {
@@ -57,6 +60,8 @@ struct Shared {
     gpus: Vec<Gpu>,
     boot: String,
     executions: Executions,
+    bases: Bases,
+    template: Template,
     hub: Hub,
     notices: Notices,
     followers: Mutex<BTreeMap<ExecutionId, Arc<Follower>>>,
@@ -81,6 +86,8 @@ impl LocalRunner {
             gpus: machine::gpus(),
             boot: folder::boot_id().map_err(disk)?,
             executions: Executions::open(&config.data).map_err(disk)?,
+            bases: Bases::default(),
+            template: Template::new(config.helper.clone()),
             hub: Hub::default(),
             notices: Notices::new().map_err(disk)?,
             followers: Mutex::default(),
@@ -88,6 +95,11 @@ impl LocalRunner {
             config,
         };
         Ok(LocalRunner { shared: Arc::new(shared) })
+    }
+
+    /// The process that forks supervisors, once there was something to fork, for those who want to see it die.
+    pub fn template(&self) -> Option<Process> {
+        self.shared.template.process()
     }
 }
 
@@ -135,7 +147,7 @@ impl Shared {
         let shared = self.clone();
         let begun = tokio::task::spawn_blocking(move || shared.begin(launch)).await;
         match begun.map_err(|error| RunnerError::Unavailable(error.to_string()))?? {
-            Some((follower, start)) => follow::spawn(self.clone(), follower, start),
+            Some((follower, start)) => follow::spawn(self, follower, start),
             None => Ok(()),
         }
     }
@@ -185,11 +197,13 @@ impl Shared {
         if !folder.is_live() {
             return Ok(());
         }
-        let told = folder.told();
-        if told.end.is_none() && told.supervisor.and_then(alive).is_some() {
+        let is_over = || self.follower(id).is_some_and(|follower| follower.is_over());
+        let is_running = |told: &Told| told.end.is_none() && told.supervisor.and_then(alive).is_some();
+        if !is_over() && is_running(&folder.told()) {
             return Err(RunnerError::Refused(format!("{id} is still running: stop it first.")));
         }
         if let Some(follower) = locked(&self.followers).remove(id) {
+            follower.is_kept();
             follower.leave();
         }
         self.hub.forget(id);

@@ -14,10 +14,11 @@ use model::{
     EnvValue,
     launch::{Launch, Program, Ready, Work},
     path::WORK,
-    supervise::{HELPER, Order, Prepare, ProgramOrder, Snapshot, TASK_STATE, TASK_STATE_AT, Way},
+    supervise::{HELPER, Order, Prepare, ProgramOrder, Snapshot, TASK_STATE, TASK_STATE_AT},
 };
 
 use super::{
+    Shared,
     config::{LocalConfig, Place, ProgramCommand, Surroundings},
     folder::{Accepted, ExecutionFolder},
     load,
@@ -30,14 +31,13 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
 /// # Errors
 /// One sentence: it cannot be started.
-pub fn order(
-    config: &LocalConfig,
-    way: &Way,
-    gpus: &[Gpu],
+pub(super) fn order(
+    shared: &Shared,
     accepted: &Accepted,
     folder: &ExecutionFolder,
     say: &dyn Fn(String),
 ) -> Result<Order, String> {
+    let Shared { config, way, gpus, bases, .. } = shared;
     let launch = &accepted.launch;
     let surroundings = config.programs.surroundings(launch, say)?;
     let mut command = command(config, accepted, folder, say)?;
@@ -52,10 +52,7 @@ pub fn order(
     binds.extend(load::binds(config, launch)?);
     let extra = sandbox::Extra { visible: &surroundings.visible, gpus: &given, binds };
     Ok(Order {
-        sandbox: model::supervise::Sandbox {
-            way: way.clone(),
-            items: sandbox::items(config, way, launch, folder, extra)?,
-        },
+        sandbox: sandbox::sandbox(config, way, (launch, folder), bases, extra)?,
         program: ProgramOrder {
             env: environment(config, launch, &surroundings, &command, &given)?,
             directory: command.directory.clone().unwrap_or_else(|| WORK.to_owned()),

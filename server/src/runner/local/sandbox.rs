@@ -6,15 +6,17 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    sync::Mutex,
+    time::{Duration, Instant},
 };
 
 use model::{
     Acl,
     launch::{CopiesJson, Launch, Mount, RESULTS, Work},
-    supervise::{From, HELPER, Item, SCRATCH, TASK_STATE, TASK_STATE_AT, Way},
+    supervise::{From, HELPER, Item, SCRATCH, Sandbox, TASK_STATE, TASK_STATE_AT, Way},
 };
 
-use super::{config::LocalConfig, folder::ExecutionFolder, machine::Gpu};
+use super::{config::LocalConfig, folder::ExecutionFolder, locked, machine::Gpu};
 
 pub const LINKS_AT: &str = "/fletchline/links";
 pub const SERVER_AT: &str = "/fletchline/fletchline";
@@ -32,27 +34,62 @@ pub struct Extra<'a> {
     pub binds: Vec<Item>,
 }
 
-/// # Errors
-/// One sentence: a volume is not known.
-pub fn items(
-    config: &LocalConfig,
-    way: &Way,
-    launch: &Launch,
-    folder: &ExecutionFolder,
-    extra: Extra<'_>,
-) -> Result<Vec<Item>, String> {
-    let places = places(launch);
+/// How long a look at the machine's folders counts: launches come in bursts, and each look is a hundred calls.
+const FRESH: Duration = Duration::from_secs(1);
+
+/// What the last task saw of the machine.
+#[derive(Default)]
+pub struct Bases(Mutex<Option<Looked>>);
+
+struct Looked {
+    at: Instant,
+    visible: Vec<PathBuf>,
+    places: Vec<PathBuf>,
+    items: Vec<Item>,
+}
+
+impl Bases {
+    /// The folders of the machine that tasks see, with what is hidden in them. The next launch alike gets the same.
+    fn get(&self, config: &LocalConfig, way: &Way, visible: &[PathBuf], places: Vec<PathBuf>) -> Vec<Item> {
+        let mut last = locked(&self.0);
+        let is_alike = |last: &&Looked| last.at.elapsed() < FRESH && last.visible == visible && last.places == places;
+        if let Some(last) = last.as_ref().filter(is_alike) {
+            return last.items.clone();
+        }
+        let items = base(config, way, visible, &places);
+        *last = Some(Looked { at: Instant::now(), visible: visible.to_owned(), places, items: items.clone() });
+        items
+    }
+}
+
+fn base(config: &LocalConfig, way: &Way, visible: &[PathBuf], places: &[PathBuf]) -> Vec<Item> {
     let mut items = Vec::new();
-    for path in shown(config, extra.visible) {
-        show(&path, &places, &mut items);
+    for path in shown(config, visible) {
+        show(&path, places, &mut items);
     }
     masks(&[&config.data, &config.results], &mut items);
-    items.extend([Item::Devices, Item::Processes]);
+    items.push(Item::Devices);
+    if *way == Way::Own {
+        items.push(bind(&config.helper, HELPER, false));
+    }
+    items
+}
+
+/// # Errors
+/// One sentence: a volume is not known.
+pub fn sandbox(
+    config: &LocalConfig,
+    way: &Way,
+    (launch, folder): (&Launch, &ExecutionFolder),
+    bases: &Bases,
+    extra: Extra<'_>,
+) -> Result<Sandbox, String> {
+    let mut items = vec![Item::Terminals, Item::Processes];
     items.extend(gpu_devices(extra.gpus));
-    items.extend(own(config, way, launch, folder));
+    items.extend(own(config, launch, folder));
     items.extend(mounts(config, launch)?);
     items.extend(extra.binds);
-    Ok(items)
+    Ok(Sandbox { way: way.clone(), base: bases.get(config, way, extra.visible, places(launch)), items })
 }
 
 /// Where the task's own mounts go.
@@ -151,7 +188,7 @@ fn gpu_devices(gpus: &[Gpu]) -> Vec<Item> {
 }
 
 /// Its work folder, /tmp and what is ours at /fletchline.
-fn own(config: &LocalConfig, way: &Way, launch: &Launch, folder: &ExecutionFolder) -> Vec<Item> {
+fn own(config: &LocalConfig, launch: &Launch, folder: &ExecutionFolder) -> Vec<Item> {
     let work = match &launch.work {
         Work::Kept { folder } => Item::Bind {
             from: From { root: config.results.clone(), below: folder.clone(), links: false },
@@ -162,9 +199,6 @@ fn own(config: &LocalConfig, way: &Way, launch: &Launch, folder: &ExecutionFolde
         Work::Scratch => bind(&folder.path.join(SCRATCH[0]), "/work", true),
     };
     let mut items = vec![work, bind(&folder.path.join(SCRATCH[1]), "/tmp", true)];
-    if *way == Way::Own {
-        items.push(bind(&config.helper, HELPER, false));
-    }
     let ours = [(TASK_STATE, TASK_STATE_AT, true), ("links", LINKS_AT, false), ("script", SCRIPT_AT, false)];
     for (name, path, writable) in ours {
         let source = folder.path.join(name);

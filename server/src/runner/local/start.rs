@@ -2,16 +2,14 @@
 
 use std::{
     collections::BTreeMap,
-    fs::File,
-    io::{self, Seek, Write},
+    io,
     net::{Ipv4Addr, TcpListener},
-    process::Stdio,
+    os::unix::net::UnixStream,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use model::{ExecutionId, launch::Launch, run::Millis, supervise::Order};
-use tokio::process::{Child, Command};
+use model::{ExecutionId, launch::Launch, run::Millis};
 
 use super::{
     Shared, disk,
@@ -60,31 +58,21 @@ impl Shared {
         Ok(Some((follower, start)))
     }
 
-    /// Starts a supervisor, whether or not it will be the one that claims the execution. Blocks; inside a runtime.
+    /// Starts a supervisor, whether or not it will be the one that claims the execution. The line to it. Blocks.
     ///
     /// # Errors
     /// One sentence: it cannot be started.
-    pub(super) fn start(&self, follower: &Follower) -> Result<Child, String> {
+    pub(super) fn start(&self, follower: &Follower) -> Result<UnixStream, String> {
         let say = |sentence: String| {
             follower.prepares(sentence);
             self.hub.tell(follower.look(self, true));
         };
         let addresses = self.addresses(&follower.accepted.launch)?;
-        let mut order = order::order(&self.config, &self.way, &self.gpus, &follower.accepted, &follower.folder, &say)?;
+        let mut order = order::order(self, &follower.accepted, &follower.folder, &say)?;
         order.program.env.extend(addresses);
-        let memory = in_memory(&order).map_err(|error| format!("The order could not be written: {error}."))?;
-        Command::new(&self.config.helper)
-            .arg("supervise")
-            .arg(&follower.folder.path)
-            .env_clear()
-            .current_dir("/")
-            .stdin(memory)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .map_err(|error| {
-                format!("The helper program {} could not be started: {error}.", self.config.helper.display())
-            })
+        self.template.supervise(&follower.folder.path, &order).map_err(|error| {
+            format!("The helper program {} could not be started: {error}.", self.config.helper.display())
+        })
     }
 
     /// Where the Servings answer that a launch is told of. A version's own port: it is there without the server, too.
@@ -145,12 +133,4 @@ fn free_port(is_promised: impl Fn(u16) -> bool) -> io::Result<u16> {
         }
         tried.push(listener);
     }
-}
-
-/// Never a file: it holds secrets.
-fn in_memory(order: &Order) -> io::Result<File> {
-    let mut file = File::from(rustix::fs::memfd_create("order", rustix::fs::MemfdFlags::CLOEXEC)?);
-    file.write_all(&serde_json::to_vec(order)?)?;
-    file.rewind()?;
-    Ok(file)
 }
