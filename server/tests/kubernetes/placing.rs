@@ -45,6 +45,9 @@ impl Nodes {
                 "status": {"capacity": room, "allocatable": room, "conditions": [ready("True")]}});
             make::<Node>(Api::all(client.clone()), node).await;
         }
+        for name in &names {
+            taken(client, name).await;
+        }
         let mut beating = JoinSet::new();
         let (all, beats) = (Api::<Node>::all(client.clone()), names.clone());
         beating.spawn(async move {
@@ -83,6 +86,15 @@ fn ready(status: &str) -> Value {
     let now = k8s_openapi::jiff::Timestamp::now().to_string();
     json!({"type": "Ready", "status": status, "reason": "Test", "message": "", "lastHeartbeatTime": now,
         "lastTransitionTime": "2026-01-01T00:00:00Z"})
+}
+
+/// Until the cluster has seen that a new node is ready.
+async fn taken(client: &Client, name: &str) {
+    let (nodes, begin) = (Api::<Node>::all(client.clone()), Instant::now());
+    while nodes.get(name).await.unwrap().spec.is_some_and(|spec| spec.taints.is_some_and(|taints| !taints.is_empty())) {
+        assert!(begin.elapsed() < Duration::from_secs(30), "{name} stays tainted");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 /// Sets a part of an object's status.
