@@ -8,7 +8,7 @@ use model::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::strict::Json;
+use super::strict::Call;
 use crate::error::ApiError;
 
 /// One line of the list.
@@ -82,39 +82,39 @@ pub struct Removal {
     pub held_by: Vec<String>,
 }
 
-#[server(prefix = "/api", endpoint = "pipelines/list", input = Json)]
+#[server(prefix = "/api", endpoint = "pipelines/list", protocol = Call)]
 pub async fn list_pipelines() -> Result<Vec<PipelineSummary>, ApiError> {
     super::answer(|backend| async move { backend.list_pipelines().await }).await
 }
 
-#[server(prefix = "/api", endpoint = "pipelines/examples", input = Json)]
+#[server(prefix = "/api", endpoint = "pipelines/examples", protocol = Call)]
 pub async fn list_examples() -> Result<Vec<Example>, ApiError> {
     super::answer(|backend| async move { backend.list_examples().await }).await
 }
 
-#[server(prefix = "/api", endpoint = "pipelines/create", input = Json)]
+#[server(prefix = "/api", endpoint = "pipelines/create", protocol = Call)]
 pub async fn create_pipeline(new: NewPipeline) -> Result<Created, ApiError> {
     super::answer(|backend| async move { backend.create_pipeline(new).await }).await
 }
 
-#[server(prefix = "/api", endpoint = "pipelines/open", input = Json)]
+#[server(prefix = "/api", endpoint = "pipelines/open", protocol = Call)]
 pub async fn open_pipeline(id: PipelineId) -> Result<Opened, ApiError> {
     super::answer(|backend| async move { backend.open_pipeline(id).await }).await
 }
 
 /// Refused as [`ApiError::Stale`] when `revision` is not the one that is stored. The answer is the new revision.
-#[server(prefix = "/api", endpoint = "pipelines/save", input = Json)]
+#[server(prefix = "/api", endpoint = "pipelines/save", protocol = Call)]
 pub async fn save_pipeline(id: PipelineId, revision: u64, document: String) -> Result<u64, ApiError> {
     super::answer(|backend| async move { backend.save_pipeline(id, revision, document).await }).await
 }
 
 /// What deleting would remove.
-#[server(prefix = "/api", endpoint = "pipelines/removal", input = Json)]
+#[server(prefix = "/api", endpoint = "pipelines/removal", protocol = Call)]
 pub async fn pipeline_removal(id: PipelineId) -> Result<Removal, ApiError> {
     super::answer(|backend| async move { backend.pipeline_removal(id).await }).await
 }
 
-#[server(prefix = "/api", endpoint = "pipelines/delete", input = Json)]
+#[server(prefix = "/api", endpoint = "pipelines/delete", protocol = Call)]
 pub async fn delete_pipeline(id: PipelineId) -> Result<(), ApiError> {
     super::answer(|backend| async move { backend.delete_pipeline(id).await }).await
 }

@@ -10,7 +10,7 @@ use model::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::strict::Json;
+use super::strict::Call;
 use crate::error::ApiError;
 
 /// A wish to run. The document is the one saved at `revision`.
@@ -101,67 +101,67 @@ pub struct Service {
     pub port: Option<u16>,
 }
 
-#[server(prefix = "/api", endpoint = "runs/start", input = Json)]
+#[server(prefix = "/api", endpoint = "runs/start", protocol = Call)]
 pub async fn start_run(new: NewRun) -> Result<RunId, ApiError> {
     super::answer(|backend| async move { backend.start_run(new).await }).await
 }
 
-#[server(prefix = "/api", endpoint = "runs/reading", input = Json)]
+#[server(prefix = "/api", endpoint = "runs/reading", protocol = Call)]
 pub async fn run_reading(new: NewRun) -> Result<Vec<Reading>, ApiError> {
     super::answer(|backend| async move { backend.run_reading(new).await }).await
 }
 
 /// The newest 100 that fit, newest first.
-#[server(prefix = "/api", endpoint = "runs/list", input = Json)]
+#[server(prefix = "/api", endpoint = "runs/list", protocol = Call)]
 pub async fn list_runs(filter: RunFilter) -> Result<Vec<RunSummary>, ApiError> {
     super::answer(|backend| async move { backend.list_runs(filter).await }).await
 }
 
-#[server(prefix = "/api", endpoint = "runs/open", input = Json)]
+#[server(prefix = "/api", endpoint = "runs/open", protocol = Call)]
 pub async fn open_run(run: RunId) -> Result<RunPage, ApiError> {
     super::answer(|backend| async move { backend.open_run(run).await }).await
 }
 
-#[server(prefix = "/api", endpoint = "runs/events", input = Json)]
+#[server(prefix = "/api", endpoint = "runs/events", protocol = Call)]
 pub async fn run_events(run: RunId) -> Result<Vec<EventLine>, ApiError> {
     super::answer(|backend| async move { backend.run_events(run).await }).await
 }
 
-#[server(prefix = "/api", endpoint = "runs/cancel", input = Json)]
+#[server(prefix = "/api", endpoint = "runs/cancel", protocol = Call)]
 pub async fn cancel_run(run: RunId) -> Result<(), ApiError> {
     super::answer(|backend| async move { backend.cancel_run(run).await }).await
 }
 
 /// `anyway` says that the person was told of a busy kernel.
-#[server(prefix = "/api", endpoint = "runs/deed", input = Json)]
+#[server(prefix = "/api", endpoint = "runs/deed", protocol = Call)]
 pub async fn do_deed(run: RunId, task: TaskId, deed: Deed, anyway: bool) -> Result<(), ApiError> {
     super::answer(|backend| async move { backend.do_deed(run, task, deed, anyway).await }).await
 }
 
 /// The address with a one-time code at which a port of an execution opens; `host` is the page's own (name and port).
-#[server(prefix = "/api", endpoint = "runs/link", input = Json)]
+#[server(prefix = "/api", endpoint = "runs/link", protocol = Call)]
 pub async fn open_port(execution: ExecutionId, port: u16, host: String) -> Result<String, ApiError> {
     super::answer(|backend| async move { backend.open_port(execution, port, host).await }).await
 }
 
 /// What deleting a run would remove.
-#[server(prefix = "/api", endpoint = "runs/removal", input = Json)]
+#[server(prefix = "/api", endpoint = "runs/removal", protocol = Call)]
 pub async fn removal_of_run(run: RunId) -> Result<RunRemoval, ApiError> {
     super::answer(|backend| async move { backend.run_removal(run).await }).await
 }
 
 /// Keeps the data of a run, however many newer runs there are, or lets it go again.
-#[server(prefix = "/api", endpoint = "runs/pin", input = Json)]
+#[server(prefix = "/api", endpoint = "runs/pin", protocol = Call)]
 pub async fn pin_run(run: RunId, pinned: bool) -> Result<(), ApiError> {
     super::answer(|backend| async move { backend.pin_run(run, pinned).await }).await
 }
 
-#[server(prefix = "/api", endpoint = "runs/delete", input = Json)]
+#[server(prefix = "/api", endpoint = "runs/delete", protocol = Call)]
 pub async fn delete_run(run: RunId) -> Result<(), ApiError> {
     super::answer(|backend| async move { backend.delete_run(run).await }).await
 }
 
-#[server(prefix = "/api", endpoint = "services/list", input = Json)]
+#[server(prefix = "/api", endpoint = "services/list", protocol = Call)]
 pub async fn list_services() -> Result<Vec<Service>, ApiError> {
     super::answer(|backend| async move { backend.list_services().await }).await
 }

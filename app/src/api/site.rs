@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use model::{PipelineId, Site, pipeline::Acl};
 use serde::{Deserialize, Serialize};
 
-use super::strict::Json;
+use super::strict::Call;
 use crate::error::ApiError;
 
 /// One setting with where its value comes from.
@@ -17,7 +17,7 @@ pub struct SettingView {
     pub help: String,
 }
 
-#[server(prefix = "/api", endpoint = "site", input = Json)]
+#[server(prefix = "/api", endpoint = "site", protocol = Call)]
 pub async fn get_site() -> Result<Site, ApiError> {
     super::answer(|backend| async move { backend.site().await }).await
 }
@@ -31,24 +31,24 @@ pub struct SpaceWarning {
 }
 
 /// What to say to whoever presses Run while less than a tenth of the disk is free.
-#[server(prefix = "/api", endpoint = "site/space", input = Json)]
+#[server(prefix = "/api", endpoint = "site/space", protocol = Call)]
 pub async fn little_space() -> Result<Option<SpaceWarning>, ApiError> {
     super::answer(|backend| async move { backend.space_warning().await }).await
 }
 
-#[server(prefix = "/api", endpoint = "settings", input = Json)]
+#[server(prefix = "/api", endpoint = "settings", protocol = Call)]
 pub async fn settings() -> Result<Vec<SettingView>, ApiError> {
     super::answer(|backend| async move { backend.settings().await }).await
 }
 
 /// Makes a named volume of a folder on this machine.
-#[server(prefix = "/api", endpoint = "volumes/make", input = Json)]
+#[server(prefix = "/api", endpoint = "volumes/make", protocol = Call)]
 pub async fn make_volume(name: String, folder: String, access: Acl) -> Result<Site, ApiError> {
     super::answer(|backend| async move { backend.make_volume(name, folder, access).await }).await
 }
 
 /// Stores a secret. Its value never comes back.
-#[server(prefix = "/api", endpoint = "secrets/set", input = Json)]
+#[server(prefix = "/api", endpoint = "secrets/set", protocol = Call)]
 pub async fn set_secret(name: String, value: String) -> Result<Site, ApiError> {
     super::answer(|backend| async move { backend.set_secret(name, value).await }).await
 }

@@ -1,16 +1,71 @@
-//! How are a request's fields taken at their word?
+//! How is a server function asked, and how are the fields of its request taken at their word?
 //!
 //! A field that nothing reads is a mistake of the asker's and must not pass in silence.
 
+use std::pin::Pin;
+
+use http::Method;
 use leptos::server_fn::{
-    Bytes, ContentType, Decodes, Encodes, Format, FormatType,
-    codec::{JsonEncoding, Post},
+    Bytes, ContentType, Decodes, Encodes, Format, FormatType, Http, Protocol,
+    client::Client,
+    codec::{Json, JsonEncoding, Post},
+    error::{FromServerFnError, ServerFnErrorErr},
+    request::ClientReq,
+    response::ClientRes,
+    server::Server,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-/// A POST of JSON of which every field is read.
-pub type Json = Post<StrictJson>;
+use crate::error::ApiError;
+
+/// A POST of JSON of which every field is read, answered by JSON.
+type Served = Http<Post<StrictJson>, Json>;
+
+/// What the server does is [`Served`]. In the browser that would be compiled whole for every function; here a request is
+/// sent and its answer awaited by the same code for all of them.
+pub struct Call;
+
+impl<Asked, Answer, C, S> Protocol<Asked, Answer, C, S, ApiError> for Call
+where
+    Asked: Serialize + Send,
+    Answer: DeserializeOwned + Send,
+    C: Client<ApiError>,
+    S: Server<ApiError>,
+    Served: Protocol<Asked, Answer, C, S, ApiError>,
+{
+    const METHOD: Method = Served::METHOD;
+
+    fn run_server<F, Fut>(request: S::Request, answer: F) -> impl Future<Output = Result<S::Response, ApiError>> + Send
+    where
+        F: Fn(Asked) -> Fut + Send,
+        Fut: Future<Output = Result<Answer, ApiError>> + Send,
+    {
+        Served::run_server(request, answer)
+    }
+
+    async fn run_client(path: &str, asked: Asked) -> Result<Answer, ApiError> {
+        let asked = serde_json::to_string(&asked).map_err(|error| ServerFnErrorErr::Serialization(error.to_string()));
+        read(&post::<C>(path.to_owned(), asked.map_err(ApiError::from_server_fn_error)?).await?)
+    }
+}
+
+type Posted = Pin<Box<dyn Future<Output = Result<String, ApiError>> + Send>>;
+
+fn post<C: Client<ApiError>>(path: String, asked: String) -> Posted {
+    Box::pin(async move {
+        let json = JsonEncoding::CONTENT_TYPE;
+        let response = C::send(C::Request::try_new_post(&path, json, json, asked)?).await?;
+        let refused = response.status() >= 400;
+        let body = response.try_into_string().await?;
+        if refused { Err(read(&body).unwrap_or_else(|unreadable| unreadable)) } else { Ok(body) }
+    })
+}
+
+fn read<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
+    let unreadable = |error: serde_json::Error| ServerFnErrorErr::Deserialization(error.to_string());
+    serde_json::from_str(text).map_err(|error| ApiError::from_server_fn_error(unreadable(error)))
+}
 
 pub struct StrictJson;
 

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use model::{PipelineId, TaskId, kind::File};
 use serde::{Deserialize, Serialize};
 
-use super::strict::Json;
+use super::strict::Call;
 use crate::error::ApiError;
 
 /// The work folder of a task, without what every task can make again by itself.
@@ -33,7 +33,7 @@ impl WorkFolder {
 }
 
 /// The ones with files in them, by task.
-#[server(prefix = "/api", endpoint = "work/folders", input = Json)]
+#[server(prefix = "/api", endpoint = "work/folders", protocol = Call)]
 pub async fn work_folders(id: PipelineId) -> Result<Vec<WorkFolder>, ApiError> {
     super::answer(|backend| async move { backend.work_folders(id).await }).await
 }
@@ -42,7 +42,7 @@ pub async fn work_folders(id: PipelineId) -> Result<Vec<WorkFolder>, ApiError> {
 ///
 /// # Errors
 /// Which one is no text, is gone or is more than a task's files may be.
-#[server(prefix = "/api", endpoint = "work/texts", input = Json)]
+#[server(prefix = "/api", endpoint = "work/texts", protocol = Call)]
 pub async fn work_texts(id: PipelineId, task: TaskId, names: Vec<String>) -> Result<Vec<File>, ApiError> {
     super::answer(|backend| async move { backend.work_texts(id, task, names).await }).await
 }

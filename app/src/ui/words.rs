@@ -164,3 +164,8 @@ pub fn kind_sentence(kind: KindName) -> &'static str {
         KindName::Volume => "Volume, a shared folder of this installation",
     }
 }
+
+/// In small letters, for a search. By the browser's own tables: the bundle needs none of Rust's.
+pub fn lowered(text: &str) -> String {
+    js_sys::JsString::from(text).to_lower_case().into()
+}

@@ -11,7 +11,8 @@ use std::{
 };
 
 use model::{
-    Arrow, ArrowId, GroupId, KindName, Note, NoteId, Pipeline, Place, Severity, Task, TaskId, order, run::TaskStatus,
+    Arrow, ArrowId, Gather, GroupId, KindName, Note, NoteId, Pipeline, Place, Severity, Task, TaskId, order,
+    run::TaskStatus,
 };
 
 use crate::{
@@ -333,7 +334,7 @@ impl Board {
     pub fn set_tall(&mut self, tall: bool, pipeline: &Pipeline) {
         if self.tall != tall {
             self.tall = tall;
-            let all = pipeline.tasks.keys().cloned().map(RecordId::TaskPlace).collect();
+            let all = pipeline.tasks.keys().cloned().map(RecordId::TaskPlace).gather();
             self.follow(pipeline, &all);
         }
     }

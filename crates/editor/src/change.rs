@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use model::Gather;
 use serde::{Deserialize, Serialize};
 
 use crate::record::{Record, RecordId};
@@ -56,7 +57,7 @@ impl Change {
 
 impl FromIterator<(RecordId, Sides)> for Change {
     fn from_iter<I: IntoIterator<Item = (RecordId, Sides)>>(records: I) -> Self {
-        Change { records: records.into_iter().filter(|(_, sides)| sides.before != sides.after).collect() }
+        Change { records: records.into_iter().filter(|(_, sides)| sides.before != sides.after).gather() }
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
     sync::Arc,
 };
 
-use model::{Arrow, ArrowId, Group, GroupId, Note, NoteId, Pipeline, Place, Settings, Task, TaskId, Unknown};
+use model::{Arrow, ArrowId, Gather, Group, GroupId, Note, NoteId, Pipeline, Place, Settings, Task, TaskId, Unknown};
 
 use crate::{
     change::{Change, Sides},
@@ -40,9 +40,9 @@ pub struct Document {
 
 impl Document {
     pub fn new(pipeline: Pipeline) -> Self {
-        let tolerated = invariants::broken(&pipeline).into_iter().collect();
+        let tolerated = invariants::broken(&pipeline).into_iter().gather();
         Document {
-            dirty: record::all(&pipeline).collect(),
+            dirty: record::all(&pipeline).gather(),
             pipeline,
             open: None,
             tolerated,

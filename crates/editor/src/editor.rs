@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use model::{GroupId, KindName, NoteId, Pipeline, Severity, TaskId};
 
 use crate::{
-    board::{Board, CARD, CardStatus},
+    board::{Board, CARD, Card, CardStatus},
     camera::Camera,
     command::{Command, Ids, Refusal},
     document::{Document, Edits},
-    geometry::{Point, Rect, Size, snap},
+    geometry::{Point, Rect, Size, as_one_reads, snap},
     gesture::{self, GRID, Gesture},
     history::{History, Step},
     hit::{Hit, HitTest},
@@ -493,8 +493,8 @@ impl Editor {
 
     /// Tasks as one reads: from left to right, then from top to bottom.
     pub fn reading_order(&self) -> Vec<TaskId> {
-        let mut cards: Vec<_> = self.board.cards().map(|card| (card.rect, &card.id)).collect();
-        cards.sort_by(|(a, i), (b, j)| a.x.total_cmp(&b.x).then(a.y.total_cmp(&b.y)).then(i.cmp(j)));
-        cards.into_iter().map(|(_, id)| id.clone()).collect()
+        let cards: Vec<&Card> = self.board.cards().collect();
+        let corners: Vec<Point> = cards.iter().map(|card| card.rect.corner()).collect();
+        as_one_reads(&corners).into_iter().map(|at| cards[at].id.clone()).collect()
     }
 }

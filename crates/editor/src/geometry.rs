@@ -24,6 +24,17 @@ impl Point {
     }
 }
 
+/// The indices of points from left to right, then from top to bottom; equal ones keep their order. Whoever sorts by place
+/// sorts here: a sorting algorithm is compiled for each type that it sorts.
+pub fn as_one_reads(points: &[Point]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..points.len()).collect();
+    order.sort_by(|a, b| {
+        let (a, b) = (points[*a], points[*b]);
+        a.x.total_cmp(&b.x).then(a.y.total_cmp(&b.y))
+    });
+    order
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Size {
     pub width: f64,
@@ -54,6 +65,11 @@ impl Rect {
 
     pub fn bottom(&self) -> f64 {
         self.y + self.height
+    }
+
+    /// The upper left one.
+    pub fn corner(&self) -> Point {
+        Point::new(self.x, self.y)
     }
 
     pub fn centre(&self) -> Point {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use model::Pipeline;
+use model::{Gather, Pipeline};
 
 use crate::{
     document::Edits,
@@ -15,7 +15,7 @@ use crate::{
 /// Brings what `theirs` changed since `base` into the document. The answer names the records that both changed
 /// differently; there the document keeps its own.
 pub fn merge(edits: &mut Edits<'_>, base: &Pipeline, theirs: &Pipeline) -> Vec<RecordId> {
-    let ids: BTreeSet<RecordId> = record::all(base).chain(record::all(theirs)).collect();
+    let ids: BTreeSet<RecordId> = record::all(base).chain(record::all(theirs)).gather();
     let mut both = Vec::new();
     for id in ids {
         let (was, their) = (record::read(base, &id), record::read(theirs, &id));

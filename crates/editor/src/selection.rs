@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::{ArrowId, GroupId, NoteId, Pipeline, TaskId};
+use model::{ArrowId, Gather, GroupId, NoteId, Pipeline, TaskId};
 use serde::{Deserialize, Serialize};
 
 /// Not part of the document; a step of the history remembers it.
@@ -17,19 +17,19 @@ pub struct Selection {
 
 impl Selection {
     pub fn task(id: TaskId) -> Self {
-        Selection { tasks: BTreeSet::from([id]), ..Selection::default() }
+        Selection { tasks: std::iter::once(id).gather(), ..Selection::default() }
     }
 
     pub fn arrow(id: ArrowId) -> Self {
-        Selection { arrows: BTreeSet::from([id]), ..Selection::default() }
+        Selection { arrows: std::iter::once(id).gather(), ..Selection::default() }
     }
 
     pub fn note(id: NoteId) -> Self {
-        Selection { notes: BTreeSet::from([id]), ..Selection::default() }
+        Selection { notes: std::iter::once(id).gather(), ..Selection::default() }
     }
 
     pub fn group(id: GroupId) -> Self {
-        Selection { groups: BTreeSet::from([id]), ..Selection::default() }
+        Selection { groups: std::iter::once(id).gather(), ..Selection::default() }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -84,10 +84,10 @@ impl Selection {
 
     pub fn everything(pipeline: &Pipeline) -> Self {
         Selection {
-            tasks: pipeline.tasks.keys().cloned().collect(),
-            arrows: pipeline.arrows.keys().cloned().collect(),
-            notes: pipeline.notes.keys().cloned().collect(),
-            groups: pipeline.groups.keys().cloned().collect(),
+            tasks: pipeline.tasks.keys().cloned().gather(),
+            arrows: pipeline.arrows.keys().cloned().gather(),
+            notes: pipeline.notes.keys().cloned().gather(),
+            groups: pipeline.groups.keys().cloned().gather(),
         }
     }
 }

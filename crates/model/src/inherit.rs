@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
+    Gather,
     id::TaskId,
     kind::{Kind, KindName, SharedVolume},
     order::Order,
@@ -70,7 +71,7 @@ pub struct Resolved {
 impl Resolved {
     pub fn of(pipeline: &Pipeline, site: &Site) -> Resolved {
         let order = Order::of(pipeline);
-        let wanted = pipeline.tasks.keys().cloned().collect();
+        let wanted = pipeline.tasks.keys().cloned().gather();
         let effective = resolve(pipeline, site, &order, &wanted);
         Resolved { order, effective }
     }
@@ -105,11 +106,11 @@ fn resolve(pipeline: &Pipeline, site: &Site, order: &Order, wanted: &BTreeSet<Ta
 fn sources(pipeline: &Pipeline, order: &Order, task: &TaskId) -> BTreeSet<TaskId> {
     let kind = |id: &TaskId| pipeline.tasks.get(id).map(|task| task.kind.name());
     if kind(task) != Some(KindName::Viewer) {
-        return order.upstreams(task).cloned().collect();
+        return order.upstreams(task).cloned().gather();
     }
     let watched = order.arrows_into(task).iter().map(|arrow| &arrow.from_task);
     let hands_on = |kind| !matches!(kind, KindName::Volume | KindName::Viewer);
-    watched.filter(|from| kind(from).is_some_and(hands_on)).cloned().collect()
+    watched.filter(|from| kind(from).is_some_and(hands_on)).cloned().gather()
 }
 
 type Upstreams<'a> = [(&'a TaskId, &'a Effective)];
@@ -162,7 +163,7 @@ fn merge<'a, T: Clone + PartialEq + 'a>(fields: impl Iterator<Item = (&'a TaskId
         fields.filter_map(|(id, field)| field.handed_on(id).map(|(value, by)| (id, value, by))).collect();
     let Some((_, first, _)) = said.first() else { return Field::Unset };
     if said.iter().all(|(_, value, _)| value == first) {
-        let from: BTreeSet<&TaskId> = said.iter().flat_map(|(_, _, by)| *by).collect();
+        let from: BTreeSet<&TaskId> = said.iter().flat_map(|(_, _, by)| *by).gather();
         Field::Inherited { value: (*first).clone(), from: from.into_iter().cloned().collect() }
     } else {
         Field::Conflict(said.iter().map(|(id, value, _)| ((*id).clone(), (*value).clone())).collect())
@@ -173,8 +174,8 @@ fn env(kind: &Kind, upstreams: &Upstreams) -> BTreeMap<String, Field<EnvValue>> 
     let Some(own) = kind.env() else { return BTreeMap::new() };
     let said = |value: &Option<EnvValue>| value.clone().map_or(Field::Cleared, Field::Own);
     let mut env: BTreeMap<String, Field<EnvValue>> =
-        own.iter().map(|(name, value)| (name.clone(), said(value))).collect();
-    let names: BTreeSet<&String> = upstreams.iter().flat_map(|(_, up)| up.env.keys()).collect();
+        own.iter().map(|(name, value)| (name.clone(), said(value))).gather();
+    let names: BTreeSet<&String> = upstreams.iter().flat_map(|(_, up)| up.env.keys()).gather();
     for name in names {
         if own.contains_key(name) {
             continue;

@@ -9,6 +9,7 @@ pub mod fields;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod fuzz;
+mod gather;
 #[cfg(any(test, feature = "proptest"))]
 pub mod generate;
 pub mod id;
@@ -31,6 +32,7 @@ pub mod supervise;
 pub mod validate;
 pub mod value;
 
+pub use gather::Gather;
 pub use id::{ArrowId, ExecutionId, GroupId, NoteId, PipelineId, RunId, TaskId};
 pub use kind::{Kind, KindName};
 pub use pipeline::{Acl, Arrow, Group, Note, Parameter, ParameterType, Pipeline, Place, Settings, Task};

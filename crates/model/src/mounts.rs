@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    copies,
+    Gather, copies,
     id::{PipelineId, TaskId},
     inherit::Resolved,
     kind::{Kind, KindName, SharedVolume},
@@ -93,7 +93,7 @@ fn planned(pipeline: &Pipeline, upstream: &TaskId) -> Vec<Source> {
 /// Parents before what lies in them, without repeating one.
 pub(crate) fn in_order(mounts: Vec<Mount>) -> Vec<Mount> {
     let by_place: BTreeSet<(TaskPath, Mount)> =
-        mounts.into_iter().map(|mount| (mount.mount_path.normal(), mount)).collect();
+        mounts.into_iter().map(|mount| (mount.mount_path.normal(), mount)).gather();
     by_place.into_iter().map(|(place, mount)| Mount { mount_path: place, ..mount }).collect()
 }
 
@@ -206,7 +206,7 @@ pub(crate) fn outputs(pipeline: &Pipeline, resolved: &Resolved, task: &TaskId, n
     let below = format!("{}/{n}", task_folder(&pipeline.id, task));
     let output = |path: TaskPath| Output { folder: format!("{below}/{}", path.relative()), path };
     let paths = match &record.kind {
-        Kind::LoadData(load) => BTreeSet::from([load.target.normal()]),
+        Kind::LoadData(load) => std::iter::once(load.target.normal()).gather(),
         Kind::Viewer(_) | Kind::Volume(_) => BTreeSet::new(),
         Kind::Container(_) | Kind::Notebook(_) | Kind::Job(_) | Kind::Serving(_) => {
             written(resolved, task, record.kind.keep())
@@ -221,7 +221,7 @@ pub(crate) fn outputs(pipeline: &Pipeline, resolved: &Resolved, task: &TaskId, n
 fn written(resolved: &Resolved, task: &TaskId, keep: &[TaskPath]) -> BTreeSet<TaskPath> {
     let out_of = resolved.order.arrows_out_of(task).iter();
     let paths = out_of.map(|arrow| &arrow.from_path).chain(keep);
-    paths.filter(|path| path.check().is_ok()).map(TaskPath::normal).collect()
+    paths.filter(|path| path.check().is_ok()).map(TaskPath::normal).gather()
 }
 
 /// The variable that holds the address of a Serving with this name: `DIGITS_API_URL`.
@@ -236,5 +236,5 @@ pub fn url_variable(title: &str) -> String {
 pub fn url_variables(pipeline: &Pipeline, resolved: &Resolved, task: &TaskId) -> BTreeMap<String, TaskId> {
     let upstreams = resolved.order.upstreams(task).filter_map(|up| pipeline.tasks.get(up));
     let servings = upstreams.filter(|up| up.kind.name() == KindName::Serving);
-    servings.map(|up| (url_variable(up.title()), up.id.clone())).collect()
+    servings.map(|up| (url_variable(up.title()), up.id.clone())).gather()
 }

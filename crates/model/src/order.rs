@@ -8,6 +8,7 @@ use std::{
 };
 
 use crate::{
+    Gather,
     id::TaskId,
     kind::KindName,
     pipeline::{Arrow, Pipeline},
@@ -49,7 +50,7 @@ impl Order {
     pub fn of(pipeline: &Pipeline) -> Order {
         let ids: Vec<TaskId> = pipeline.tasks.keys().cloned().collect();
         let kinds: Vec<KindName> = pipeline.tasks.values().map(|task| task.kind.name()).collect();
-        let places = ids.iter().enumerate().map(|(place, id)| (id.clone(), place)).collect();
+        let places = ids.iter().enumerate().map(|(place, id)| (id.clone(), place)).gather();
         let links = vec![Links::default(); ids.len()];
         let mut order = Order { ids, places, links, sorted: Vec::new(), cycles: Vec::new() };
         for arrow in pipeline.arrows.values() {
@@ -178,7 +179,7 @@ impl Order {
                 open.extend(next(&self.links[at]));
             }
         }
-        all.into_iter().map(|at| self.ids[at].clone()).collect()
+        all.into_iter().map(|at| self.ids[at].clone()).gather()
     }
 
     /// Whether `later` waits for `earlier`, however far.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
+    Gather,
     id::TaskId,
     kind::KindName,
     order::Order,
@@ -16,8 +17,8 @@ use crate::{
 pub fn tasks(pipeline: &Pipeline, order: &Order, part: &Part) -> BTreeSet<TaskId> {
     let kind = |task: &TaskId| pipeline.tasks.get(task).map(|task| task.kind.name());
     let mut tasks = match part {
-        Part::All => pipeline.tasks.keys().cloned().collect(),
-        Part::OnlyThis { task } => BTreeSet::from([task.clone()]),
+        Part::All => pipeline.tasks.keys().cloned().gather(),
+        Part::OnlyThis { task } => std::iter::once(task.clone()).gather(),
         Part::FromHere { task } => with_viewers(pipeline, order, order.from_here(task)),
         Part::UpToHere { task } => {
             let mut needed = order.up_to_here(task);

@@ -5,14 +5,19 @@ use std::{fs, path::Path, process::Command};
 use anyhow::Result;
 use serde_json::Value;
 
-use super::{Server, peers, product, report, scratch};
-use crate::{root, shell};
+use super::{Server, peers, report, scratch};
+use crate::{
+    bundle::{self, Profile},
+    root, run, shell,
+};
 
 const SIZES: [&str; 2] = ["1000", "5000"];
 
 /// The driver of the peers' collection on our real editor page, then on two peers and the reference in the same run.
 pub fn bench() -> Result<()> {
-    let product = product()?;
+    // All of it happens in the browser: the bundle is a user's, the server may be the one that is built sooner.
+    bundle::bundle(Profile::Small)?;
+    let product = run::programs()?.canonicalize()?;
     let folder = peers("canvas")?;
     if !folder.join("dist").exists() {
         shell::run(shell::command("npm", &["ci", "--no-audit", "--no-fund"]).current_dir(&folder))?;

@@ -101,7 +101,7 @@ fn key(event: &KeyboardEvent) -> Option<Key> {
         other => {
             let mut letters = other.chars();
             let letter = letters.next().filter(|_| letters.next().is_none())?;
-            Key::Character(letter.to_lowercase().next().unwrap_or(letter))
+            Key::Character(letter.to_ascii_lowercase())
         }
     })
 }

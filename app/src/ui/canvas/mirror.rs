@@ -1,12 +1,13 @@
 //! What can a screen reader, a keyboard and a test see of the canvas?
 //!
 //! One element for each task in view and the selected one, no more than [`MOST`], moved together by one transform when
-//! the picture has come to rest. The canvas keeps the focus and names the selected element as its active descendant.
+//! the picture has come to rest. The canvas keeps the focus and names the selected element as its active descendant:
+//! these elements take none, or a click would put it on one that the next picture makes anew.
 
 use editor::{
     Editor, Selection,
     board::Card,
-    geometry::{Point, Rect},
+    geometry::{Point, Rect, as_one_reads},
 };
 use leptos::{html, prelude::*};
 use model::{Severity, TaskId};
@@ -44,8 +45,8 @@ pub fn items(editor: &Editor) -> Vec<Item> {
         cards.select_nth_unstable_by(MOST, |(a, _), (b, _)| a.total_cmp(b));
         cards.truncate(MOST);
     }
-    cards.sort_by(|(_, a), (_, b)| a.rect.x.total_cmp(&b.rect.x).then(a.rect.y.total_cmp(&b.rect.y)));
-    cards.into_iter().map(|(_, card)| item(editor.selection(), card)).collect()
+    let corners: Vec<Point> = cards.iter().map(|(_, card)| card.rect.corner()).collect();
+    as_one_reads(&corners).into_iter().map(|at| item(editor.selection(), cards[at].1)).collect()
 }
 
 fn item(selection: &Selection, card: &Card) -> Item {
@@ -102,7 +103,6 @@ fn one(handle: EditorHandle, item: Item) -> impl IntoView {
         <div
             id=element_id(&item.id)
             role="button"
-            tabindex="-1"
             data-task=item.id.to_string()
             aria-label=item.label
             aria-pressed=item.selected.to_string()

@@ -25,6 +25,7 @@ use web_sys::HtmlElement;
 
 pub use editor::{
     Ask, Axis, CardStatus, Command, Edge, HistoryLine, Hit, Mode, Point, Refusal, Selection, command::obstacle,
+    geometry::as_one_reads,
 };
 pub use handle::EditorHandle;
 

@@ -5,7 +5,7 @@
 
 use js_sys::{Array, JsString};
 use wasm_bindgen::prelude::*;
-use web_sys::Path2d;
+use web_sys::{HtmlCanvasElement, Path2d};
 
 #[wasm_bindgen]
 extern "C" {
@@ -58,6 +58,8 @@ extern "C" {
     pub fn stroke_rect(this: &Pen, x: f64, y: f64, width: f64, height: f64);
     #[wasm_bindgen(method, js_name = clearRect)]
     pub fn clear_rect(this: &Pen, x: f64, y: f64, width: f64, height: f64);
+    #[wasm_bindgen(method, js_name = drawImage)]
+    pub fn picture(this: &Pen, picture: &HtmlCanvasElement, x: f64, y: f64);
     #[wasm_bindgen(method, js_name = fillText)]
     pub fn text(this: &Pen, text: &JsString, x: f64, y: f64);
     #[wasm_bindgen(method, js_name = measureText)]

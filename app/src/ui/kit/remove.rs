@@ -2,7 +2,7 @@
 
 use leptos::{prelude::*, task::spawn_local};
 
-use super::{Dialog, Loading, Toasts};
+use super::{Asked, Dialog, Loading, Toasts};
 use crate::{error::ApiError, ui::words};
 
 /// What deleting would mean.
@@ -31,7 +31,7 @@ where
     Asking: Future<Output = Result<Loss, ApiError>> + 'static,
     Deleting: Future<Output = Result<(), ApiError>> + 'static,
 {
-    let loss = LocalResource::new(loss);
+    let loss = Asked::new(loss);
     let allowed = move || matches!(loss.get(), Some(Ok(loss)) if loss.held_by.is_empty());
     let busy = RwSignal::new(false);
     let toasts = Toasts::here();

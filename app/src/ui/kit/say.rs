@@ -3,7 +3,7 @@
 use gloo::timers::callback::Timeout;
 use leptos::prelude::*;
 
-use super::Icon;
+use super::{Icon, rows};
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Toast {
@@ -71,7 +71,7 @@ pub fn Toaster(toasts: Toasts) -> impl IntoView {
     };
     view! {
         <div class="toasts" role="status" aria-live="polite">
-            <For each=move || toasts.list.get() key=|toast| toast.id children=line />
+            {rows(move || toasts.list.get(), |toast| toast.id, line)}
         </div>
     }
 }

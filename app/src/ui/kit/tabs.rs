@@ -3,6 +3,8 @@
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 
+use super::rows;
+
 #[derive(Clone)]
 pub struct Tab {
     pub key: &'static str,
@@ -50,7 +52,7 @@ pub fn Tabs(
     };
     view! {
         <div class="tabs" role="tablist" aria-label=label on:keydown=move |event| keys(&event, tabs, active)>
-            <For each=move || tabs.get() key=|tab| tab.key children=button />
+            {rows(move || tabs.get(), |tab| tab.key, button)}
         </div>
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     api::work::{WorkFolder, work_folders},
     ui::{
         files,
-        kit::{Dialog, Toasts},
+        kit::{Asked, Dialog, Toasts},
         words,
     },
 };
@@ -25,7 +25,7 @@ pub fn ExportJson(
     #[prop(into)] on_close: Callback<()>,
 ) -> impl IntoView {
     let (asked, toasts) = (id.clone(), Toasts::here());
-    let folders = LocalResource::new(move || work_folders(asked.clone()));
+    let folders = Asked::new(move || work_folders(asked.clone()));
     let (id, takers) = (StoredValue::new(id), StoredValue::new(takers));
     let take = move |task: &TaskId| take.filter(|_| takers.with_value(|takers| takers.contains(task)));
     let go = move |kind: &'static str| {

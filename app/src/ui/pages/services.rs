@@ -11,7 +11,7 @@ use crate::{
     error::ApiError,
     live::{Ask, Tell},
     ui::{
-        kit::{Copyable, Empty, Failed, KindChip, Loading, Toasts, line},
+        kit::{Asked, Copyable, Empty, Failed, KindChip, Loading, Toasts, line, rows},
         live_socket::Live,
         opening, routes,
         shell::TopBar,
@@ -23,8 +23,8 @@ use crate::{
 const SOON: Duration = Duration::from_secs(1);
 
 /// The Viewers and Servings that are there, asked for again whenever a run changes.
-pub fn follow() -> LocalResource<Result<Vec<Service>, ApiError>> {
-    let list = LocalResource::new(list_services);
+pub fn follow() -> Asked<Result<Vec<Service>, ApiError>> {
+    let list = Asked::new(list_services);
     Live::here().watch(
         || Ask::Runs,
         move |tell| {
@@ -113,7 +113,7 @@ fn Cards(all: Memo<Vec<Service>>, again: Callback<()>) -> impl IntoView {
     };
     view! {
         <div class="cards">
-            <For each=move || all.get() key=|service| service.execution.clone() children=card />
+            {rows(move || all.get(), |service| service.execution.clone(), card)}
         </div>
     }
 }

@@ -6,7 +6,7 @@ use super::{Outcome, Refusal};
 use crate::{
     board::{self, NOTE},
     document::Edits,
-    geometry::Rect,
+    geometry::{Point, Rect, as_one_reads},
     selection::Selection,
 };
 
@@ -91,23 +91,23 @@ pub fn align(edits: &mut Edits<'_>, selection: &Selection, edge: Edge) -> Outcom
 
 /// Equal gaps between neighbours; the outermost two stay where they are.
 pub fn distribute(edits: &mut Edits<'_>, selection: &Selection, axis: Axis) -> Outcome {
-    let mut things = several(edits, selection, 3)?;
+    let things = several(edits, selection, 3)?;
     let span = |rect: &Rect| match axis {
         Axis::Horizontal => (rect.x, rect.width),
         Axis::Vertical => (rect.y, rect.height),
     };
-    things.sort_by(|(_, _, a), (_, _, b)| span(a).0.total_cmp(&span(b).0));
+    let starts: Vec<Point> = things.iter().map(|(_, _, rect)| Point::new(span(rect).0, 0.0)).collect();
     let all = Rect::around(things.iter().map(|(_, _, rect)| *rect)).unwrap_or_default();
     let lengths: f64 = things.iter().map(|(_, _, rect)| span(rect).1).sum();
     let gap = (span(&all).1 - lengths) / (things.len() - 1) as f64;
     let mut at = span(&all).0;
-    for (thing, place, rect) in things {
+    for (thing, place, rect) in as_one_reads(&starts).into_iter().map(|next| &things[next]) {
         let (x, y) = match axis {
             Axis::Horizontal => (at, place.y),
             Axis::Vertical => (place.x, at),
         };
-        put(edits, &thing, place, x, y);
-        at += span(&rect).1 + gap;
+        put(edits, thing, *place, x, y);
+        at += span(rect).1 + gap;
     }
     Ok(selection.clone())
 }

@@ -1,6 +1,6 @@
 //! How are tasks framed?
 
-use model::{Group, GroupId, Unknown};
+use model::{Gather, Group, GroupId, Unknown};
 
 use super::{Ids, Outcome, Refusal, tasks};
 use crate::{document::Edits, selection::Selection};
@@ -32,7 +32,7 @@ pub fn ungroup(edits: &mut Edits<'_>, selection: &Selection) -> Outcome {
         return Err(Refusal::NothingSelected);
     }
     groups.iter().for_each(|group| edits.remove_group(&group.id));
-    let tasks = groups.iter().flat_map(|group| group.tasks.iter().cloned()).collect();
+    let tasks = groups.iter().flat_map(|group| group.tasks.iter().cloned()).gather();
     Ok(Selection { tasks, ..Selection::default() })
 }
 

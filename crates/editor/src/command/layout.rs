@@ -5,13 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Pipeline, Place, TaskId};
+use model::{Gather, Pipeline, Place, TaskId};
 
 use super::{Outcome, Refusal};
 use crate::{
     board::CARD,
     document::Edits,
-    geometry::{Point, snap},
+    geometry::{Point, as_one_reads, snap},
     selection::Selection,
 };
 
@@ -27,8 +27,8 @@ struct Net<'a> {
 pub fn layout(edits: &mut Edits<'_>, selection: &Selection) -> Outcome {
     let pipeline = edits.pipeline().clone();
     let chosen: BTreeSet<&TaskId> = match selection.tasks.len() {
-        0 | 1 => pipeline.tasks.keys().collect(),
-        _ => pipeline.tasks.keys().filter(|id| selection.tasks.contains(*id)).collect(),
+        0 | 1 => pipeline.tasks.keys().gather(),
+        _ => pipeline.tasks.keys().filter(|id| selection.tasks.contains(*id)).gather(),
     };
     if chosen.is_empty() {
         return Err(Refusal::NothingSelected);
@@ -76,7 +76,7 @@ fn net<'a>(pipeline: &'a Pipeline, chosen: &BTreeSet<&'a TaskId>) -> Net<'a> {
 /// Longest way from a start. Tasks on a circle, which have none, come after all others.
 fn layers<'a>(net: &Net<'a>, chosen: &BTreeSet<&'a TaskId>) -> Vec<Vec<&'a TaskId>> {
     let mut open: BTreeMap<&TaskId, usize> =
-        chosen.iter().map(|id| (*id, net.upstream.get(*id).map_or(0, Vec::len))).collect();
+        chosen.iter().map(|id| (*id, net.upstream.get(*id).map_or(0, Vec::len))).gather();
     let mut layers: Vec<Vec<&TaskId>> = Vec::new();
     while !open.is_empty() {
         let mut ready: Vec<&TaskId> = open.iter().filter(|(_, waits)| **waits == 0).map(|(id, _)| *id).collect();
@@ -109,9 +109,8 @@ fn order(layers: &mut [Vec<&TaskId>], net: &Net<'_>, forward: bool) {
             let sum: f64 = near.iter().filter_map(|other| rows.get(*other)).sum();
             if near.is_empty() { rows.get(id).copied().unwrap_or(0.0) } else { sum / near.len() as f64 }
         };
-        let mut wished: Vec<(f64, &TaskId)> = layer.iter().map(|id| (wish(id), *id)).collect();
-        wished.sort_by(|a, b| a.0.total_cmp(&b.0));
-        *layer = wished.into_iter().map(|(_, id)| id).collect();
+        let wished: Vec<Point> = layer.iter().map(|id| Point::new(wish(id), 0.0)).collect();
+        *layer = as_one_reads(&wished).into_iter().map(|at| layer[at]).collect();
         let half = layer.len() as f64 / 2.0;
         let placed: Vec<_> = layer.iter().enumerate().map(|(row, id)| (*id, row as f64 - half)).collect();
         rows.extend(placed);

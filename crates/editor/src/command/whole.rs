@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::{Parameter, Pipeline, Settings};
+use model::{Gather, Parameter, Pipeline, Settings};
 
 use super::Outcome;
 use crate::{
@@ -14,8 +14,8 @@ use crate::{
 
 /// The document becomes `pipeline`, but keeps its own id: results belong to that id.
 pub fn import(edits: &mut Edits<'_>, pipeline: Pipeline) -> Selection {
-    let own: BTreeSet<RecordId> = record::all(edits.pipeline()).collect();
-    let new: BTreeSet<RecordId> = record::all(&pipeline).collect();
+    let own: BTreeSet<RecordId> = record::all(edits.pipeline()).gather();
+    let new: BTreeSet<RecordId> = record::all(&pipeline).gather();
     for id in own.union(&new) {
         edits.set(id.clone(), record::read(&pipeline, id));
     }

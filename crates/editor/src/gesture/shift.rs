@@ -1,6 +1,6 @@
 //! How do things follow the pointer?
 
-use model::Place;
+use model::{Gather, Place};
 
 use super::*;
 use crate::{
@@ -36,7 +36,7 @@ fn grabbed(starts: &[(Thing, Place)], on: &Hit) -> Option<Place> {
 fn starts(editor: &Editor) -> Vec<(Thing, Place)> {
     let (pipeline, selection) = (editor.pipeline(), editor.selection());
     let framed = selection.groups.iter().filter_map(|id| pipeline.groups.get(id)).flat_map(|group| &group.tasks);
-    let tasks: std::collections::BTreeSet<_> = selection.tasks.iter().chain(framed).collect();
+    let tasks: std::collections::BTreeSet<_> = selection.tasks.iter().chain(framed).gather();
     let place = |id: &TaskId| pipeline.task_places.get(id).copied().unwrap_or_default();
     let tasks = tasks.into_iter().map(|id| (Thing::Task(id.clone()), place(id)));
     let notes = selection

@@ -18,6 +18,7 @@ use serde_json::Value;
 pub use strict::{MAX_BYTES, MAX_ENTRIES};
 
 use crate::{
+    Gather,
     id::{NoteId, PipelineId, TaskId},
     pipeline::{Arrow, Group, Note, Parameter, Pipeline, Place, Settings, Task},
     problem::Problem,
@@ -165,10 +166,10 @@ impl Document {
         Pipeline {
             id: self.id,
             settings: Arc::new(settings),
-            tasks: self.tasks.into_iter().map(|task| (task.id.clone(), task)).collect(),
-            arrows: self.arrows.into_iter().map(|arrow| (arrow.id.clone(), arrow)).collect(),
-            notes: self.notes.into_iter().map(|note| (note.id.clone(), note)).collect(),
-            groups: self.groups.into_iter().map(|group| (group.id.clone(), group)).collect(),
+            tasks: self.tasks.into_iter().map(|task| (task.id.clone(), task)).gather(),
+            arrows: self.arrows.into_iter().map(|arrow| (arrow.id.clone(), arrow)).gather(),
+            notes: self.notes.into_iter().map(|note| (note.id.clone(), note)).gather(),
+            groups: self.groups.into_iter().map(|group| (group.id.clone(), group)).gather(),
             task_places,
             note_places,
             unknown,
@@ -204,7 +205,7 @@ fn records<Id: Clone + Ord + AsRef<str>>(places: &BTreeMap<Id, Place>, mut rest:
         let unknown = into_object(rest.remove(id.as_ref()));
         (id.clone(), PlaceRecord { place: finite(*place), unknown })
     };
-    places.iter().map(record).collect()
+    places.iter().map(record).gather()
 }
 
 fn places<Id: Ord + AsRef<str>>(

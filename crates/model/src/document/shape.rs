@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Document, ReadError};
+use crate::Gather;
 
 /// Ids are unique and refer to what is there.
 pub(super) fn check(document: &Document) -> Result<(), ReadError> {
@@ -10,7 +11,7 @@ pub(super) fn check(document: &Document) -> Result<(), ReadError> {
     unique("arrows", document.arrows.iter().map(|arrow| arrow.id.as_str()))?;
     unique("notes", document.notes.iter().map(|note| note.id.as_str()))?;
     unique("groups", document.groups.iter().map(|group| group.id.as_str()))?;
-    let tasks: BTreeSet<&str> = document.tasks.iter().map(|task| task.id.as_str()).collect();
+    let tasks: BTreeSet<&str> = document.tasks.iter().map(|task| task.id.as_str()).gather();
     let known = |place: String, id: &str| match tasks.contains(id) {
         true => Ok(()),
         false => Err(ReadError::Shape { place, sentence: format!("there is no task with the id \"{id}\"") }),

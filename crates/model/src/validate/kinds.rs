@@ -7,7 +7,7 @@ use super::{
     text::{fill, values},
 };
 use crate::{
-    copies,
+    Gather, copies,
     kind::{File, Grid, Kind, LoadData, Serving, Source, Viewer},
     serving,
     site::RunnerName,
@@ -66,7 +66,7 @@ fn grid_of(of: &mut Of, grid: &Grid) {
         let at = format!("copies.{name}");
         if values.is_empty() {
             of.problem(at, format!("varies {name} over no values: give it some, or remove it"));
-        } else if values.iter().collect::<BTreeSet<_>>().len() < values.len() {
+        } else if values.iter().gather::<BTreeSet<_>>().len() < values.len() {
             of.warning(at, format!("has a value of {name} twice: those copies do the same"));
         }
         if values.iter().any(|value| value.contains('\0')) {
@@ -94,7 +94,7 @@ fn shows(of: &mut Of, viewer: &Viewer) {
 }
 
 fn served(of: &mut Of, serving: &Serving) {
-    let there: BTreeSet<&str> = serving.files.iter().map(|file| file.name.as_str()).collect();
+    let there: BTreeSet<&str> = serving.files.iter().map(|file| file.name.as_str()).gather();
     let missing: Vec<&str> =
         [serving::PACK, serving::SERVICE, BENTOFILE].into_iter().filter(|name| !there.contains(name)).collect();
     if !missing.is_empty() {

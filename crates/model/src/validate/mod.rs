@@ -23,6 +23,7 @@ use serde_json::Value;
 pub use unknown::unknown_fields;
 
 use crate::{
+    Gather,
     id::{ArrowId, TaskId},
     inherit::{Effective, Resolved},
     pipeline::{Pipeline, Task},
@@ -48,7 +49,7 @@ pub fn problems_of(pipeline: &Pipeline, site: &Site, task: &TaskId) -> Vec<Probl
     let mut found = checker.task(task);
     let order = &checker.resolved.order;
     let arrows = order.arrows_into(task).iter().chain(order.arrows_out_of(task));
-    let arrows: BTreeSet<&ArrowId> = arrows.map(|arrow| &arrow.id).collect();
+    let arrows: BTreeSet<&ArrowId> = arrows.map(|arrow| &arrow.id).gather();
     found.extend(arrows.into_iter().flat_map(|arrow| checker.arrow(arrow)));
     found
 }
@@ -70,7 +71,7 @@ impl<'a> Checker<'a> {
         let resolved = Resolved::of(pipeline, site);
         let value = |name: &String, default: &String| given.get(name).unwrap_or(default).clone();
         let all = pipeline.settings.parameters.iter();
-        let parameters = all.map(|one| (one.name.clone(), value(&one.name, &one.default))).collect();
+        let parameters = all.map(|one| (one.name.clone(), value(&one.name, &one.default))).gather();
         let mut behind_open: BTreeMap<TaskId, Vec<TaskId>> = BTreeMap::new();
         for open in pipeline.tasks.values().filter(|task| task.kind.stays_open()) {
             for task in resolved.order.from_here(&open.id).into_iter().filter(|task| *task != open.id) {

@@ -178,8 +178,8 @@ pub(super) fn near<'a>(text: &str, names: &[&'a str]) -> Option<&'a str> {
     if text.len() > 64 {
         return None;
     }
-    let lower = text.to_lowercase();
-    let far = |name: &&str| strsim::osa_distance(&lower, &name.to_lowercase());
+    let lower = text.to_ascii_lowercase();
+    let far = |name: &&str| strsim::osa_distance(&lower, &name.to_ascii_lowercase());
     let most = if text.chars().count() < 5 { 1 } else { 2 };
     names.iter().copied().min_by_key(far).filter(|name| far(name) <= most)
 }

@@ -9,7 +9,7 @@ use editor::{
 use js_sys::JsString;
 use model::{Severity, run::TaskStatus};
 
-use super::{FULL_CIRCLE, Surface};
+use super::{FULL_CIRCLE, Surface, hairline};
 use crate::ui::canvas::pen;
 
 const ROUND: f64 = 10.0;
@@ -68,7 +68,7 @@ impl Surface {
     }
 
     fn bodies(&self, scene: &Scene, cards: &[Shown<'_>], selected: bool) {
-        let (pen, thin) = (&self.pen, (1.0 / scene.camera.zoom).max(1.0));
+        let (pen, thin) = (&self.pen, hairline(scene));
         let outline = |by: f64, dx: f64, dy: f64, card: &Card| {
             let rect = card.rect.grown(by);
             pen.round_rect(rect.x + dx, rect.y + dy, rect.width, rect.height, ROUND + by);
@@ -132,7 +132,7 @@ impl Surface {
                 continue;
             }
             pen.stroke_with(self.colours.hue(hue));
-            pen.width(1.75);
+            pen.width(hairline(scene) * 24.0 / 16.0);
             let icon = self.icons.kind(kind);
             for (_, card) in of_kind {
                 let inset = (CHIP - 16.0) / 2.0;
@@ -227,7 +227,7 @@ impl Surface {
 
     fn gates(&self, scene: &Scene, cards: &[Shown<'_>]) {
         let pen = &self.pen;
-        let thin = (1.0 / scene.camera.zoom).max(1.25);
+        let thin = hairline(scene);
         for (item, card) in cards {
             let Some(gate) = item.gate else { continue };
             let rect = card.gate();
@@ -268,7 +268,7 @@ impl Surface {
         pen.fill_with(&self.colours.surface);
         pen.fill();
         pen.stroke_with(&self.colours.ink_3);
-        pen.width((1.0 / scene.camera.zoom).max(1.25));
+        pen.width(hairline(scene));
         pen.stroke();
     }
 

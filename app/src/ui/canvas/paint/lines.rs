@@ -6,7 +6,7 @@ use editor::{
 };
 use js_sys::JsString;
 
-use super::Surface;
+use super::{Surface, hairline};
 
 /// Length and half width of an arrow's head, in world units.
 const HEAD: (f64, f64) = (7.0, 4.0);
@@ -26,8 +26,8 @@ impl Surface {
     fn line_width(&self, scene: &Scene, tone: Tone) -> f64 {
         let strong = if matches!(tone, Tone::Plain | Tone::Done) { 1.0 } else { 1.5 };
         match scene.detail {
-            Detail::Far => strong * (0.7 / scene.camera.zoom).max(1.0),
-            Detail::Middle | Detail::Near => strong * (1.5f64).max(1.0 / scene.camera.zoom),
+            Detail::Far => strong * 0.7 / scene.camera.zoom,
+            Detail::Middle | Detail::Near => strong * hairline(scene),
         }
     }
 

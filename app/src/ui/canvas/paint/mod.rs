@@ -5,6 +5,7 @@
 
 mod cards;
 mod lines;
+mod paper;
 mod things;
 
 use std::collections::HashMap;
@@ -19,9 +20,6 @@ use web_sys::{HtmlCanvasElement, HtmlElement};
 
 use super::{colours::Colours, icons::Icons, pen::Pen};
 
-/// Distance of the dots of the paper, in world units.
-const DOTS: f64 = 20.0;
-const DOTS_FROM: f64 = 0.5;
 const FULL_CIRCLE: f64 = std::f64::consts::TAU;
 
 /// Everything that drawing needs and keeps from picture to picture.
@@ -32,6 +30,7 @@ pub struct Surface {
     icons: Icons,
     fonts: Fonts,
     dashes: Dashes,
+    paper: paper::Paper,
     /// Prepared texts by slot; looked up, never walked.
     cards: HashMap<u32, cards::Texts>,
     labels: HashMap<String, JsString>,
@@ -60,9 +59,7 @@ struct Dashes {
 impl Surface {
     /// `None` when the browser gives no 2D context.
     pub fn new(canvas: HtmlCanvasElement, host: &HtmlElement) -> Option<Self> {
-        let options = js_sys::Object::new();
-        js_sys::Reflect::set(&options, &"alpha".into(), &false.into()).ok()?;
-        let pen: Pen = canvas.get_context_with_context_options("2d", &options).ok()??.unchecked_into();
+        let pen = opaque(&canvas)?;
         let colours = Colours::read(host)?;
         Some(Surface {
             fonts: Fonts::new(&colours),
@@ -70,6 +67,7 @@ impl Surface {
             pen,
             colours,
             icons: Icons::new()?,
+            paper: paper::Paper::new()?,
             dashes: Dashes { none: pattern(&[]), arrow: pattern(&[4.0, 4.0]), ghost: pattern(&[6.0, 4.0]) },
             cards: HashMap::new(),
             labels: HashMap::new(),
@@ -86,6 +84,7 @@ impl Surface {
             self.fonts = Fonts::new(&colours);
             self.colours = colours;
         }
+        self.paper.forget();
         self.cards.clear();
         self.labels.clear();
         self.notes.clear();
@@ -102,7 +101,7 @@ impl Surface {
         self.time = time;
         let mut scene = std::mem::take(&mut self.scene);
         scene.fill(editor);
-        self.paper(&scene);
+        self.lay_paper(&scene);
         self.to_world(&scene);
         self.frames(editor, &scene);
         self.lines(&scene);
@@ -114,28 +113,6 @@ impl Surface {
         self.notes(editor, &scene);
         self.gesture(&scene);
         self.scene = scene;
-    }
-
-    fn paper(&self, scene: &Scene) {
-        let (pen, camera) = (&self.pen, &scene.camera);
-        pen.place(self.density, 0.0, 0.0, self.density, 0.0, 0.0);
-        pen.fill_with(&self.colours.paper);
-        pen.fill_rect(0.0, 0.0, scene.size.width, scene.size.height);
-        if camera.zoom < DOTS_FROM {
-            return;
-        }
-        let step = DOTS * camera.zoom;
-        let dot = if camera.zoom < 0.8 { 1.0 } else { 1.5 };
-        pen.fill_with(&self.colours.dots);
-        let mut y = camera.y.rem_euclid(step);
-        while y < scene.size.height {
-            let mut x = camera.x.rem_euclid(step);
-            while x < scene.size.width {
-                pen.fill_rect(x.round(), y.round(), dot, dot);
-                x += step;
-            }
-            y += step;
-        }
     }
 
     fn to_world(&self, scene: &Scene) {
@@ -151,19 +128,32 @@ impl Surface {
         self.pen.place(size, 0.0, 0.0, size, x, y);
     }
 
+    /// On whole pixels: those are filled without blending edges.
     fn far(&self, scene: &Scene) {
-        let pen = &self.pen;
+        let (pen, camera, scale) = (&self.pen, &scene.camera, scene.camera.zoom * self.density);
+        let at = |world: f64, offset: f64| (world * scale + offset * self.density).round();
+        let length = |world: f64| (world * scale).round().max(1.0);
+        pen.place(1.0, 0.0, 0.0, 1.0, 0.0, 0.0);
         for (rects, colour) in scene.far.iter().zip(&self.colours.far) {
             if rects.is_empty() {
                 continue;
             }
             pen.fill_with(colour);
-            rects.iter().for_each(|rect| pen.fill_rect(rect.x, rect.y, rect.width, rect.height));
+            for rect in rects {
+                pen.fill_rect(at(rect.x, camera.x), at(rect.y, camera.y), length(rect.width), length(rect.height));
+            }
         }
+        self.to_world(scene);
         pen.stroke_with(&self.colours.select);
         pen.width(2.0 / scene.camera.zoom);
         scene.far_selected.iter().for_each(|rect| pen.stroke_rect(rect.x, rect.y, rect.width, rect.height));
     }
+}
+
+/// World units of a line that a software renderer draws at once, as a hairline: one that is wider than a pixel becomes an
+/// outline first, which costs several times as much. It grows where so few things are in view that this does not matter.
+fn hairline(scene: &Scene) -> f64 {
+    0.99 / scene.camera.zoom.min(1.25)
 }
 
 impl Fonts {
@@ -177,6 +167,13 @@ impl Fonts {
             note: format!("400 13px {sans}").into(),
         }
     }
+}
+
+/// The pen of a canvas that nothing shines through.
+fn opaque(canvas: &HtmlCanvasElement) -> Option<Pen> {
+    let options = js_sys::Object::new();
+    js_sys::Reflect::set(&options, &"alpha".into(), &false.into()).ok()?;
+    Some(canvas.get_context_with_context_options("2d", &options).ok()??.unchecked_into())
 }
 
 fn pattern(lengths: &[f64]) -> Array {

@@ -12,7 +12,7 @@ pub fn listen(desk: Desk) {
         if event.default_prevented() || !control || event.alt_key() || in_text(event.target()) {
             return;
         }
-        match (event.key().to_lowercase().as_str(), event.shift_key()) {
+        match (event.key().to_ascii_lowercase().as_str(), event.shift_key()) {
             ("z", false) => desk.handle.undo(),
             ("z", true) | ("y", false) => desk.handle.redo(),
             ("s", false) => {}

@@ -27,7 +27,7 @@ use crate::{
     error::ApiError,
     ui::{
         canvas::Canvas,
-        kit::{Empty, Failed, Loading},
+        kit::{Asked, Empty, Failed, Loading},
         shell::TopBar,
     },
 };
@@ -47,7 +47,7 @@ pub fn EditorPage() -> impl IntoView {
 #[component]
 fn Open(id: PipelineId) -> impl IntoView {
     let whose = id.clone();
-    let opened = LocalResource::new(move || {
+    let opened = Asked::new(move || {
         let id = whose.clone();
         async move { Ok::<_, ApiError>((open_pipeline(id).await?, get_site().await?)) }
     });

@@ -5,7 +5,8 @@ use model::{KindName, TaskId};
 
 use super::desk::Desk;
 use crate::ui::{
-    kit::{Icon, KindChip},
+    canvas::{Point, as_one_reads},
+    kit::{Icon, KindChip, rows},
     words,
 };
 
@@ -49,12 +50,13 @@ fn Kind(desk: Desk, kind: KindName) -> impl IntoView {
 fn Outline(desk: Desk) -> impl IntoView {
     let tasks = Memo::new(move |_| {
         desk.handle.with_pipeline(|pipeline| {
-            let place = |id: &TaskId| pipeline.task_places.get(id).map_or((0.0, 0.0), |place| (place.x, place.y));
-            let line =
-                |task: &std::sync::Arc<model::Task>| (task.id.clone(), task.kind.name(), task.title().to_owned());
-            let mut all: Vec<_> = pipeline.tasks.values().map(|task| (place(&task.id), line(task))).collect();
-            all.sort_by(|((x, y), one), ((v, w), two)| x.total_cmp(v).then(y.total_cmp(w)).then(one.cmp(two)));
-            all.into_iter().map(|(_, line)| line).collect::<Vec<_>>()
+            let place = |id: &TaskId| {
+                pipeline.task_places.get(id).map_or_else(Default::default, |place| Point::new(place.x, place.y))
+            };
+            let tasks: Vec<_> = pipeline.tasks.values().collect();
+            let places: Vec<Point> = tasks.iter().map(|task| place(&task.id)).collect();
+            let line = |task: &model::Task| (task.id.clone(), task.kind.name(), task.title().to_owned());
+            as_one_reads(&places).into_iter().map(|at| line(tasks[at])).collect::<Vec<_>>()
         })
     });
     let line = move |(id, kind, name): (TaskId, KindName, String)| {
@@ -76,7 +78,7 @@ fn Outline(desk: Desk) -> impl IntoView {
         <nav class="outline" aria-label="Outline">
             <h2 class="palette-title" hidden=move || tasks.with(Vec::is_empty)>"Outline"</h2>
             // More than a person scrolls through is found by the search of the list of problems and by the map.
-            <For each=move || tasks.with(|tasks| tasks.iter().take(300).cloned().collect::<Vec<_>>()) key=Clone::clone children=line />
+            {rows(move || tasks.with(|tasks| tasks.iter().take(300).cloned().collect::<Vec<_>>()), |(id, kind, name)| format!("{id} {kind:?} {name}"), line)}
             {move || {
                 let more = tasks.with(Vec::len).saturating_sub(300);
                 (more > 0).then(|| view! { <p class="hint outline-more">{format!("and {more} more")}</p> })

@@ -16,7 +16,7 @@ use crate::{
     },
     error::ApiError,
     ui::{
-        kit::{Dialog, Icon},
+        kit::{Asked, Dialog, Icon},
         routes, words,
     },
 };
@@ -311,7 +311,7 @@ fn Again(wish: Wish, id: TaskId, name: String) -> impl IntoView {
 #[component]
 fn Reads(wish: Wish) -> impl IntoView {
     let desk = wish.desk;
-    let readings = LocalResource::new(move || async move {
+    let readings = Asked::new(move || async move {
         let revision = desk.saver.save(desk).await?;
         run_reading(wish.new_run(revision)).await
     });

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use leptos::{prelude::*, task::spawn_local};
-use model::Pipeline;
+use model::{Gather, Pipeline};
 
 use super::{desk::Desk, draft, saver::Saving};
 use crate::{
@@ -68,7 +68,7 @@ fn differences(mine: &str, theirs: &str) -> String {
         return String::new();
     };
     let (mine, theirs): (&Pipeline, &Pipeline) = (&mine.pipeline, &theirs.pipeline);
-    let ids: BTreeSet<_> = mine.tasks.keys().chain(theirs.tasks.keys()).collect();
+    let ids: BTreeSet<_> = mine.tasks.keys().chain(theirs.tasks.keys()).gather();
     let changed = ids.into_iter().filter(|id| mine.tasks.get(*id) != theirs.tasks.get(*id));
     let name = |id: &model::TaskId| {
         let task = mine.tasks.get(id).or_else(|| theirs.tasks.get(id));

@@ -11,7 +11,7 @@ use crate::{
     api::work::{WorkFile, WorkFolder, work_folders, work_texts},
     ui::{
         canvas::Command,
-        kit::{Dialog, Loading},
+        kit::{Asked, Dialog, Loading},
         words,
     },
 };
@@ -21,7 +21,7 @@ use crate::{
 pub fn Take(desk: Desk, task: TaskId) -> impl IntoView {
     let close = move || desk.taking.set(None);
     let (title, whose) = (format!("Work folder of {}", desk.title(&task)), task.clone());
-    let folder = LocalResource::new(move || {
+    let folder = Asked::new(move || {
         let task = whose.clone();
         async move {
             Ok::<_, crate::error::ApiError>(work_folders(desk.id()).await?.into_iter().find(|one| one.task == task))

@@ -12,7 +12,7 @@ use crate::{
     api::pipelines::{NewPipeline, PipelineSummary},
     ui::{
         files,
-        kit::{Item, Menu, RunPill, StatusPill, Time, line},
+        kit::{Item, Menu, RunPill, StatusPill, Time, line, rows},
         pages::export::ExportJson,
         routes, words,
     },
@@ -22,8 +22,8 @@ use crate::{
 pub fn Table(all: Memo<Vec<PipelineSummary>>, search: RwSignal<String>, arrive: Arrive, list: List) -> impl IntoView {
     let (removing, exporting) = (RwSignal::new(None::<PipelineSummary>), RwSignal::new(None));
     let found = Memo::new(move |_| {
-        let wanted = search.get().to_lowercase();
-        let fits = |one: &&PipelineSummary| one.name.to_lowercase().contains(&wanted);
+        let wanted = words::lowered(&search.get());
+        let fits = |one: &&PipelineSummary| words::lowered(&one.name).contains(&wanted);
         all.with(|all| all.iter().filter(fits).cloned().collect::<Vec<_>>())
     });
     let row = move |one: PipelineSummary| {
@@ -43,7 +43,7 @@ pub fn Table(all: Memo<Vec<PipelineSummary>>, search: RwSignal<String>, arrive: 
                     </tr>
                 </thead>
                 <tbody>
-                    <For each=move || found.get() key=|one| one.id.clone() children=row />
+                    {rows(move || found.get(), |one| one.id.clone(), row)}
                 </tbody>
             </table>
             {move || found.with(Vec::is_empty).then(|| view! { <p class="no-match">"No pipeline has this in its name."</p> })}

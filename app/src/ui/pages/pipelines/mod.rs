@@ -14,7 +14,7 @@ use crate::{
     live::{Ask, Tell},
     ui::{
         files,
-        kit::{Empty, Failed, Icon, Loading},
+        kit::{Asked, Empty, Failed, Icon, Loading},
         live_socket::Live,
         shell::TopBar,
     },
@@ -23,7 +23,7 @@ use arrive::{Arrive, ImportButton};
 use examples::Examples;
 use list::Table;
 
-type List = LocalResource<Result<Vec<PipelineSummary>, ApiError>>;
+type List = Asked<Result<Vec<PipelineSummary>, ApiError>>;
 
 /// Which face the page shows; the table stays while its lines change.
 #[derive(Clone, PartialEq)]
@@ -36,8 +36,8 @@ enum Face {
 
 #[component]
 pub fn PipelinesPage() -> impl IntoView {
-    let list: List = LocalResource::new(list_pipelines);
-    let examples = LocalResource::new(list_examples);
+    let list: List = Asked::new(list_pipelines);
+    let examples = Asked::new(list_examples);
     let search = RwSignal::new(String::new());
     let arrive = Arrive::new();
     // A run that begins, waits or ends changes a line of the list.

@@ -6,12 +6,12 @@ use model::Pipeline;
 use super::state::LiveRun;
 use crate::{
     api::runs::{EventLine, run_events},
-    ui::words,
+    ui::{kit::Asked, words},
 };
 
 #[component]
 pub fn Events(live: LiveRun, snapshot: StoredValue<Pipeline>) -> impl IntoView {
-    let lines = LocalResource::new(move || {
+    let lines = Asked::new(move || {
         // Asked again when anything about the run has changed.
         live.tasks.track();
         let run = live.summary.with(|summary| summary.id.clone());
@@ -19,12 +19,11 @@ pub fn Events(live: LiveRun, snapshot: StoredValue<Pipeline>) -> impl IntoView {
     });
     view! {
         <div class="events">
-            <Transition fallback=|| view! { <p class="hint">"Loading the events…"</p> }>
-                {move || lines.get().map(|answer| match answer {
-                    Ok(lines) => view! { <ol>{lines.into_iter().map(|line| row(line, snapshot)).collect_view()}</ol> }.into_any(),
-                    Err(error) => view! { <p class="problem" role="alert">{error.to_string()}</p> }.into_any(),
-                })}
-            </Transition>
+            {move || match lines.get() {
+                None => view! { <p class="hint">"Loading the events…"</p> }.into_any(),
+                Some(Ok(lines)) => view! { <ol>{lines.into_iter().map(|line| row(line, snapshot)).collect_view()}</ol> }.into_any(),
+                Some(Err(error)) => view! { <p class="problem" role="alert">{error.to_string()}</p> }.into_any(),
+            }}
         </div>
     }
 }

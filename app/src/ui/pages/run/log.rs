@@ -75,9 +75,9 @@ pub fn Log(execution: ExecutionId) -> impl IntoView {
     let query = RwSignal::new(String::new());
     let follows = RwSignal::new(true);
     let shown = Memo::new(move |_| {
-        let query = query.get().to_lowercase();
+        let query = words::lowered(&query.get());
         log.lines.with(|lines| {
-            let fits = |line: &Line| query.is_empty() || line.text.to_lowercase().contains(&query);
+            let fits = |line: &Line| query.is_empty() || words::lowered(&line.text).contains(&query);
             lines.iter().enumerate().filter(|(_, line)| fits(line)).map(|(index, _)| index).collect::<Vec<_>>()
         })
     });

@@ -12,14 +12,14 @@ use std::{collections::BTreeMap, time::Duration};
 use leptos::{prelude::*, task::spawn_local};
 use leptos_router::hooks::{use_navigate, use_params_map};
 use model::{
-    Pipeline, RunId, TaskId, document,
+    Gather, Pipeline, RunId, TaskId, document,
     run::{Part, RunStatus, RunSummary, TaskStatus, TaskView},
 };
 
 use self::{events::Events, panel::TaskPanel, state::LiveRun, timeline::Timeline};
 use crate::ui::{
     canvas::{Canvas, CardStatus, EditorHandle, Mode, Selection},
-    kit::{Failed, Icon, Loading, RunPill, Tab, Tabs},
+    kit::{Asked, Failed, Icon, Loading, RunPill, Tab, Tabs},
     pages::runs::{DroppedMark, PinMark, RemoveRun, RunMenu},
     shell::TopBar,
     words,
@@ -32,7 +32,7 @@ use crate::{
 #[component]
 pub fn RunPage() -> impl IntoView {
     let params = use_params_map();
-    let page = LocalResource::new(move || {
+    let page = Asked::new(move || {
         let run = params.with(|params| params.get("id").unwrap_or_default());
         async move {
             let missing = ApiError::NotFound { sentence: format!("There is no run \"{run}\".") };
@@ -43,7 +43,6 @@ pub fn RunPage() -> impl IntoView {
             Ok::<_, ApiError>((page, pipeline))
         }
     });
-    // Not in a `Suspense`, which would take the page away whenever a part of it waits for an answer.
     move || match page.get() {
         None => apart(view! { <Loading lines=6/> }.into_any()),
         Some(Err(error)) => apart(view! { <Failed error again=move |()| page.refetch()/> }.into_any()),
@@ -130,7 +129,7 @@ fn cards(tasks: &BTreeMap<TaskId, TaskView>, now: u64) -> BTreeMap<TaskId, CardS
             };
             (id.clone(), CardStatus { status: view.status, words: sentence })
         })
-        .collect()
+        .gather()
 }
 
 /// A card has room for what; the panel says because of whom.

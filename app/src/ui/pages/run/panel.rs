@@ -15,7 +15,7 @@ use super::{
 use crate::{
     api::site::get_site,
     ui::{
-        kit::{Copyable, KindChip, Tab, Tabs, TaskPill},
+        kit::{Asked, Copyable, KindChip, Tab, Tabs, TaskPill},
         pages::services,
         words,
     },
@@ -205,7 +205,7 @@ fn title(execution: &ExecutionView) -> String {
 /// The request form, with "n" where a number is not decided before a run.
 #[component]
 fn Mounts(snapshot: StoredValue<Pipeline>, task: TaskId) -> impl IntoView {
-    let site = LocalResource::new(get_site);
+    let site = Asked::new(get_site);
     move || {
         site.get().map(|answer| match answer {
             Ok(site) => {

@@ -19,7 +19,7 @@ use crate::{
     error::ApiError,
     live::{Ask, Tell},
     ui::{
-        kit::{Empty, Failed, Loading, RunPill, Time, line},
+        kit::{Asked, Empty, Failed, Loading, RunPill, Time, line, rows},
         live_socket::Live,
         routes,
         shell::TopBar,
@@ -46,7 +46,7 @@ const SOON: Duration = Duration::from_secs(1);
 #[derive(Clone, Copy)]
 struct List {
     filter: Memo<RunFilter>,
-    first: LocalResource<Result<Vec<RunSummary>, ApiError>>,
+    first: Asked<Result<Vec<RunSummary>, ApiError>>,
     runs: RwSignal<Vec<RunSummary>>,
     /// There may be older ones than those that are shown.
     more: RwSignal<bool>,
@@ -54,7 +54,7 @@ struct List {
 
 impl List {
     fn follow(filter: Memo<RunFilter>) -> List {
-        let first = LocalResource::new(move || list_runs(filter.get()));
+        let first = Asked::new(move || list_runs(filter.get()));
         let list = List { filter, first, runs: RwSignal::default(), more: RwSignal::new(false) };
         Effect::new(move |_| {
             let Some(Ok(runs)) = first.get() else { return };
@@ -217,7 +217,7 @@ fn Table(list: List) -> impl IntoView {
                     </tr>
                 </thead>
                 <tbody>
-                    <For each=move || runs.get() key=|run| run.id.clone() children=row />
+                    {rows(move || runs.get(), |run| run.id.clone(), row)}
                 </tbody>
             </table>
             {move || failure.get().map(|error| view! { <p class="no-match" role="alert">{error.to_string()}</p> })}

@@ -11,7 +11,7 @@ use crate::{
     api::site::{SettingView, get_site, settings},
     error::ApiError,
     ui::{
-        kit::{Failed, Loading},
+        kit::{Asked, Failed, Loading},
         shell::TopBar,
     },
 };
@@ -20,8 +20,8 @@ use volumes::Volumes;
 
 #[component]
 pub fn SettingsPage() -> impl IntoView {
-    let site = LocalResource::new(get_site);
-    let values = LocalResource::new(settings);
+    let site = Asked::new(get_site);
+    let values = Asked::new(settings);
     let query = use_query_map();
     let volume = query.with_untracked(|query| query.get("volume")).unwrap_or_default();
     let secret = query.with_untracked(|query| query.get("secret")).unwrap_or_default();

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use model::{Fix, Problem, Severity};
 
 use super::super::desk::Desk;
-use crate::ui::kit::Icon;
+use crate::ui::kit::{Icon, rows};
 
 /// More than anybody reads at once.
 const MOST: usize = 200;
@@ -26,7 +26,7 @@ pub fn Problems(desk: Desk) -> impl IntoView {
     let more = move || desk.problems.with(|all| all.len()).saturating_sub(MOST);
     view! {
         <ul class="lines-plain problem-list" aria-label="Problems">
-            <For each=all key=|problem| serde_json::to_string(problem).unwrap_or_default() children=row />
+            {rows(all, |problem| serde_json::to_string(problem).unwrap_or_default(), row)}
         </ul>
         {move || desk.problems.with(|all| all.is_empty()).then(|| view! { <p class="hint dock-note">"Nothing is wrong. The same check runs when you press Run."</p> })}
         {move || (more() > 0).then(|| view! { <p class="hint dock-note">{format!("and {} more", more())}</p> })}

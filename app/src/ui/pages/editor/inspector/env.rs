@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use leptos::prelude::*;
-use model::{EnvValue, inherit::Field};
+use model::{EnvValue, Gather, inherit::Field};
 use serde_json::{Value, json};
 
 use super::{
@@ -12,6 +12,7 @@ use super::{
     form::Form,
     inherit::{Origin, effective, origin},
 };
+use crate::ui::kit::{Icon, rows};
 
 fn shown(value: &EnvValue) -> String {
     match value {
@@ -24,7 +25,7 @@ fn shown(value: &EnvValue) -> String {
 pub fn Environment(form: Form) -> impl IntoView {
     let all = Memo::new(move |_| {
         let read = |fields: &BTreeMap<String, Field<EnvValue>>| {
-            fields.iter().map(|(name, field)| (name.clone(), origin(form, field, shown))).collect::<BTreeMap<_, _>>()
+            fields.iter().map(|(name, field)| (name.clone(), origin(form, field, shown))).gather::<BTreeMap<_, _>>()
         };
         let mut all = effective(form, |all| read(&all.env)).unwrap_or_default();
         // Half-typed names, which are no variables yet, are shown all the same.
@@ -51,11 +52,7 @@ pub fn Environment(form: Form) -> impl IntoView {
     view! {
         <section class="form-group" data-field="env">
             <Head label="Environment" note=Signal::derive(note) />
-            <For
-                each=move || all.get()
-                key=|(name, origin)| (name.clone(), if let Origin::Own = origin { String::new() } else { format!("{origin:?}") })
-                children=row
-            />
+            {rows(move || all.get(), |(name, origin)| if let Origin::Own = origin { name.clone() } else { format!("{name} {origin:?}") }, row)}
             <NewVariable form=form />
             <datalist id="secrets">
                 {move || form.desk.site.with(|site| site.secrets.iter().map(|name| view! { <option value=name.clone()></option> }).collect_view())}
@@ -92,7 +89,7 @@ fn OwnRow(form: Form, name: String) -> impl IntoView {
             <code class="pair-name" title=name.clone()>{name.clone()}</code>
             {input}
             <button class="button quiet icon-only small" class:on=move || secret.get() aria-label=toggle title=toggle on:click=switch>
-                <crate::ui::kit::Icon name="key-round" size=14 />
+                <Icon name="key-round" size=14 />
             </button>
             <Out label=format!("Remove {name}") act=move |()| form.remove(&gone) />
         </div>

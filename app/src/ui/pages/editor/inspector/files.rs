@@ -8,7 +8,10 @@ use super::{
     fields::{Bare, Head, Out, Says, Typing},
     form::Form,
 };
-use crate::ui::{kit::Icon, words};
+use crate::ui::{
+    kit::{Icon, rows},
+    words,
+};
 
 #[component]
 pub fn Files(
@@ -39,7 +42,7 @@ pub fn Files(
         <section class="form-group" data-field="files">
             <Head label="Files" note=Signal::derive(note) add=add word="Add file" />
             {(!hint.is_empty()).then(|| view! { <p class="hint form-hint">{hint}</p> })}
-            <For each=move || 0..count.get() key=|at| *at children=move |at| view! { <One form=form at=at open=open /> } />
+            {rows(move || 0..count.get(), |at| *at, move |at| view! { <One form=form at=at open=open /> })}
             {keeps_work.then(|| {
                 view! {
                     <button class="button quiet small" on:click=move |_| form.desk.taking.set(form.task())>

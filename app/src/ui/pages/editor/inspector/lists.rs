@@ -9,7 +9,7 @@ use super::{
     fields::{Bare, Choice, Head, Out, Says, Typing},
     form::Form,
 };
-use crate::ui::files;
+use crate::ui::{files, kit::rows};
 
 const UNPACK: [(&str, &str); 13] = [
     ("auto", "Unpack: as it is"),
@@ -61,7 +61,7 @@ pub fn Sources(form: Form) -> impl IntoView {
     view! {
         <section class="form-group" data-field="sources">
             <Head label="Sources" add=add word="Add source" />
-            <For each=move || 0..count.get() key=|at| *at children=source />
+            {rows(move || 0..count.get(), |at| *at, source)}
             <Says form=form field="sources" typing=Typing::new() />
             <Drop form=form />
         </section>
@@ -115,7 +115,7 @@ pub fn Ports(form: Form) -> impl IntoView {
     view! {
         <section class="form-group" data-field="ports">
             <Head label="Ports" add=move |()| form.push("ports", json!({ "port": 8000 })) word="Add port" />
-            <For each=move || 0..count.get() key=|at| *at children=port />
+            {rows(move || 0..count.get(), |at| *at, port)}
         </section>
     }
 }
@@ -138,7 +138,7 @@ pub fn Keep(form: Form) -> impl IntoView {
     view! {
         <section class="form-group" data-field="keep">
             <Head label="Keep" note="also without an arrow" add=move |()| form.push("keep", json!("/out")) word="Add path" />
-            <For each=move || 0..count.get() key=|at| *at children=path />
+            {rows(move || 0..count.get(), |at| *at, path)}
             <Says form=form field="keep" typing=Typing::new() />
         </section>
     }
@@ -188,7 +188,7 @@ pub fn Grid(form: Form) -> impl IntoView {
     view! {
         <section class="form-group" data-field="copies">
             <Head label="Copies" note=Signal::derive(total) />
-            <For each=move || names.get() key=Clone::clone children=row />
+            {rows(move || names.get(), Clone::clone, row)}
             <form class="row tight" on:submit=add>
                 <input
                     class="field mono grow"

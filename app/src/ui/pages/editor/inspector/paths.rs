@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use model::{Kind, Pipeline, TaskId};
+use model::{Gather, Kind, Pipeline, TaskId};
 
 pub struct Guess {
     pub from_path: String,
@@ -33,7 +33,7 @@ pub fn written(pipeline: &Pipeline, task: &TaskId) -> Vec<String> {
     let arrows =
         pipeline.arrows.values().filter(|arrow| arrow.from_task == *task).map(|arrow| arrow.from_path.0.clone());
     let keep = record.kind.keep().iter().map(|path| path.0.clone());
-    let mut rest: BTreeSet<String> = arrows.chain(keep).filter(|path| !path.is_empty()).collect();
+    let mut rest: BTreeSet<String> = arrows.chain(keep).filter(|path| !path.is_empty()).gather();
     if record.kind.name().is_live_step() {
         rest.insert("/work".into());
     }
@@ -50,6 +50,6 @@ fn read(pipeline: &Pipeline, from: &TaskId, to: &TaskId) -> Vec<String> {
     let into = pipeline.arrows.values().filter(|arrow| arrow.to_task == *to).map(|arrow| arrow.to_path.0.clone());
     let same = written(pipeline, from);
     let usual = ["/data", "/in", "/model", "/code"].map(String::from);
-    let all: BTreeSet<String> = into.chain(same).chain(usual).filter(|path| !path.is_empty()).collect();
+    let all: BTreeSet<String> = into.chain(same).chain(usual).filter(|path| !path.is_empty()).gather();
     all.into_iter().collect()
 }

@@ -10,6 +10,7 @@ use super::{
     form::Form,
     inherit::{Origin, effective, origin},
 };
+use crate::ui::kit::rows;
 
 pub const ACCESS: [(&str, &str); 2] = [("RO", "Read only"), ("RW", "Read and write")];
 
@@ -42,7 +43,7 @@ pub fn Volumes(form: Form) -> impl IntoView {
                 ),
                 Origin::Own | Origin::Default { .. } | Origin::Unset | Origin::Conflict => None,
             }}
-            <For each=move || 0..count.get() key=|at| *at children=move |at| view! { <One form=form at=at /> } />
+            {rows(move || 0..count.get(), |at| *at, move |at| view! { <One form=form at=at /> })}
             <Says form=form field="volumes" typing=Typing::new() />
             <Names form=form />
         </section>

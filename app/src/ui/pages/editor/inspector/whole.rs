@@ -8,7 +8,7 @@ use super::{
     fields::{Area, Bare, Choice, Head, Line, Out, Says, Typing},
     form::{Form, Whose},
 };
-use crate::ui::kit::Icon;
+use crate::ui::kit::{Icon, rows};
 
 const TYPES: [(&str, &str); 4] =
     [("text", "Text"), ("integer", "Integer"), ("number", "Number"), ("boolean", "Yes or no")];
@@ -43,7 +43,7 @@ fn Parameters(form: Form) -> impl IntoView {
         <section class="form-group" data-field="parameters">
             <Head label="Parameters" add=add word="Add parameter" />
             <p class="hint form-hint">"Run asks for them. Write {{name}} in commands and values; scripts read FLETCHLINE_PARAM_NAME."</p>
-            <For each=move || 0..count.get() key=|at| *at children=move |at| view! { <One form=form at=at /> } />
+            {rows(move || 0..count.get(), |at| *at, move |at| view! { <One form=form at=at /> })}
         </section>
     }
 }
