@@ -48,6 +48,25 @@ pub fn build(dev: bool) -> Result<[Image; 2]> {
     Ok([ours(dev)?, python()?])
 }
 
+/// Nodes have images of their own, and each kind of cluster its own way to them.
+const LOAD_IMAGE: &str = "FLETCHLINE_LOAD_IMAGE";
+
+/// Builds them and brings them to the nodes, or says what has to be done.
+pub fn load(dev: bool) -> Result<[Image; 2]> {
+    let images = build(dev)?;
+    for Image { name, archive } in &images {
+        let archive = archive.to_string_lossy();
+        match std::env::var(LOAD_IMAGE) {
+            Ok(load) => shell::run(&mut shell::command("sh", &["-c", &format!("{load} \"$0\""), &archive]))?,
+            Err(_) => println!(
+                "The nodes must have {name} from {archive}: load it, or set {LOAD_IMAGE} to the command that does, such \
+                 as \"kind load image-archive\"."
+            ),
+        }
+    }
+    Ok(images)
+}
+
 fn ours(dev: bool) -> Result<Image> {
     let programs = compile(dev)?;
     let images = bundle::target().join("images");

@@ -105,9 +105,6 @@ fn watch(tests: &mut Command, count: &mut Count) -> Result<()> {
     if went_well { Ok(()) } else { bail!("cargo test failed") }
 }
 
-/// Nodes have images of their own, and each kind of cluster its own way to them.
-const LOAD_IMAGE: &str = "FLETCHLINE_LOAD_IMAGE";
-
 /// `environment`: how long the long ones take.
 pub fn cluster(count: &mut Count, environment: &[(&str, &str)]) -> Result<()> {
     // They say themselves that there is none, and are counted as skipped.
@@ -116,17 +113,7 @@ pub fn cluster(count: &mut Count, environment: &[(&str, &str)]) -> Result<()> {
     if std::env::var_os("KUBECONFIG").is_none() {
         return watch(&mut tests, count);
     }
-    for image in images::build(true)? {
-        let archive = image.archive.to_string_lossy();
-        match std::env::var(LOAD_IMAGE) {
-            Ok(load) => shell::run(&mut shell::command("sh", &["-c", &format!("{load} \"$0\""), &archive]))?,
-            Err(_) => println!(
-                "The nodes must have {} from {archive}: load it, or set {LOAD_IMAGE} to the command that does, such as \
-                 \"kind load image-archive\".",
-                image.name
-            ),
-        }
-    }
+    images::load(true)?;
     watch(&mut tests, count)
 }
 

@@ -206,12 +206,12 @@ fn job(id: &str, command: &[&str]) -> Value {
     })
 }
 
-fn arrow(from: &str, to: &str) -> Value {
+pub(super) fn arrow(from: &str, to: &str) -> Value {
     json!({ "id": format!("{from}-{to}"), "from_task": from, "to_task": to })
 }
 
 /// Seconds of `fletchline run --wait`, from its start to its end, and the run as it was then.
-fn run(product: &Path, folder: &Path, tasks: &[Value], arrows: &[Value]) -> Result<(f64, Value)> {
+pub(super) fn run(product: &Path, folder: &Path, tasks: &[Value], arrows: &[Value]) -> Result<(f64, Value)> {
     let document =
         json!({ "format": "fletchline/v1", "id": "bench", "name": "Bench", "tasks": tasks, "arrows": arrows });
     fs::write(folder.join("pipeline.json"), serde_json::to_string(&document)?)?;

@@ -15,6 +15,7 @@ use serde_json::Value;
 use crate::{bundle, root, run::product, shell};
 
 mod canvas;
+mod cluster;
 mod engine;
 mod load;
 mod size;
@@ -29,6 +30,8 @@ pub enum What {
     Load,
     /// The browser's bundle, and the memory of an idle server.
     Size,
+    /// From one pod's end to the next one's creation, and many at once, on the cluster that KUBECONFIG names.
+    Cluster,
 }
 
 pub fn bench(what: &[What]) -> Result<()> {
@@ -39,6 +42,7 @@ pub fn bench(what: &[What]) -> Result<()> {
             What::Canvas => canvas::bench()?,
             What::Load => load::bench()?,
             What::Size => size::bench()?,
+            What::Cluster => cluster::bench()?,
         }
     }
     Ok(())

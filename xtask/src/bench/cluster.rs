@@ -1,0 +1,199 @@
+//! What does a run on a cluster cost beyond the cluster itself?
+//!
+//! The server runs outside, as a user has it; `kubectl` watches the same pods and says when each was there, ran and ended.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Instant, SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+
+use super::{
+    Server,
+    engine::{arrow, run},
+    percentile, report, scratch,
+};
+use crate::{images, run::product, shell};
+
+const CHAIN: usize = 30;
+const COPIES: usize = 200;
+/// Has `true`, and is on the nodes already.
+const IMAGE: &str = "localhost/busybox:1";
+
+pub fn bench() -> Result<()> {
+    ensure!(std::env::var_os("KUBECONFIG").is_some(), "there is no cluster to measure on: set KUBECONFIG");
+    let [ours, _] = images::load(true)?;
+    let (product, namespace) = (product()?, Namespace::make()?);
+    let folder = scratch("cluster")?;
+    fs::remove_dir_all(&folder)?;
+    let data = folder.join("data");
+    fs::create_dir_all(&data)?;
+    let settings = format!(
+        "runner = \"kubernetes\"\nkubernetes.namespace = \"{}\"\nkubernetes.image = \"{}\"\nkubernetes.images.job = \"{IMAGE}\"\n",
+        namespace.0, ours.name
+    );
+    fs::write(data.join("fletchline.toml"), settings)?;
+    shell::run(Command::new(&product).args(["cluster", "prepare", "--data"]).arg(&data))?;
+    let server = Server::start(&product, &data)?;
+    let watched = Watched::begin(&namespace.0)?;
+    let chain = chain(&product, &folder, &watched)?;
+    let fan_out = fan_out(&product, &folder, &namespace.0)?;
+    drop(server);
+    shell::run(Command::new(&product).args(["cluster", "release-everything", "--yes", "--data"]).arg(&data))?;
+    let values = json!({ "chain": chain, "fan_out": fan_out });
+    report("cluster", "A run on a cluster, beside what the cluster itself takes", &text(&values), &values)
+}
+
+/// `FLETCHLINE_KUBECTL`: a command that is kubectl.
+fn kubectl(arguments: &[&str]) -> Command {
+    let program = std::env::var("FLETCHLINE_KUBECTL").unwrap_or_else(|_| "kubectl".into());
+    shell::command("sh", &[&["-c", &format!("exec {program} \"$@\""), "kubectl"], arguments].concat())
+}
+
+/// With a claim of the default storage class; gone when it is dropped.
+struct Namespace(String);
+
+impl Namespace {
+    fn make() -> Result<Namespace> {
+        let name = format!("fletchline-bench-{}", std::process::id());
+        shell::run(&mut kubectl(&["create", "namespace", &name]))?;
+        let claim = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "fletchline-results"},
+            "spec": {"accessModes": ["ReadWriteMany"], "resources": {"requests": {"storage": "1Gi"}}}});
+        apply(&name, &claim)?;
+        Ok(Namespace(name))
+    }
+}
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        // Whoever measures sees what is left.
+        let _ = shell::run(&mut kubectl(&["delete", "namespace", &self.0, "--wait=false"]));
+    }
+}
+
+fn apply(namespace: &str, object: &Value) -> Result<()> {
+    let file = scratch("cluster-objects")?.join("object.json");
+    fs::write(&file, object.to_string())?;
+    shell::run(&mut kubectl(&["create", "--namespace", namespace, "--filename", &file.display().to_string()]))
+}
+
+/// When a pod was there, ran and had ended, in milliseconds since 1970, by its task.
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    made: f64,
+    running: Option<f64>,
+}
+
+struct Watched {
+    kubectl: Child,
+    seen: Arc<Mutex<BTreeMap<String, Seen>>>,
+}
+
+impl Watched {
+    fn begin(namespace: &str) -> Result<Watched> {
+        let columns = r"custom-columns=T:.metadata.annotations.fletchline\.io/task,P:.status.phase";
+        let mut kubectl =
+            kubectl(&["get", "pods", "--namespace", namespace, "--watch", "--no-headers", "--output", columns]);
+        let mut kubectl = kubectl.stdout(Stdio::piped()).spawn()?;
+        let lines = BufReader::new(kubectl.stdout.take().context("its output is piped")?).lines();
+        let seen: Arc<Mutex<BTreeMap<String, Seen>>> = Arc::default();
+        let noted = seen.clone();
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let now = now();
+                let mut seen = noted.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some((task, phase)) = line.trim().split_once(' ') {
+                    let one = seen.entry(task.to_owned()).or_insert(Seen { made: now, running: None });
+                    if matches!(phase.trim(), "Running" | "Succeeded") {
+                        one.running.get_or_insert(now);
+                    }
+                }
+            }
+        });
+        Ok(Watched { kubectl, seen })
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        let _ = self.kubectl.kill();
+        let _ = self.kubectl.wait();
+    }
+}
+
+fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64() * 1000.0)
+}
+
+fn job(id: &str) -> Value {
+    json!({"id": id, "name": id, "kind": "job", "command": ["true"]})
+}
+
+/// From the end of one job's program, as its helper tells, to its downstream's pod, as kubectl sees it.
+fn chain(product: &Path, folder: &Path, watched: &Watched) -> Result<Value> {
+    let name = |index: usize| format!("c{index:03}");
+    let tasks: Vec<Value> = (0..CHAIN).map(|index| job(&name(index))).collect();
+    let arrows: Vec<Value> = (1..CHAIN).map(|index| arrow(&name(index - 1), &name(index))).collect();
+    let (seconds, view) = run(product, folder, &tasks, &arrows)?;
+    let seen = watched.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let (mut steps, mut starts) = (Vec::new(), Vec::new());
+    for index in 0..CHAIN {
+        let one = seen.get(&name(index)).with_context(|| format!("kubectl has not seen {}", name(index)))?;
+        starts.extend(one.running.map(|running| running - one.made));
+        if index > 0 {
+            let ended = &view["tasks"][name(index - 1)]["executions"][0]["ended"];
+            steps.push(one.made - ended.as_f64().context("a job that ran has an end")?);
+        }
+    }
+    steps.sort_by(f64::total_cmp);
+    starts.sort_by(f64::total_cmp);
+    Ok(json!({
+        "jobs": CHAIN, "seconds": seconds, "end_to_create_p50_ms": percentile(&steps, 0.5),
+        "end_to_create_p99_ms": percentile(&steps, 0.99), "create_to_running_p50_ms": percentile(&starts, 0.5),
+    }))
+}
+
+/// One Job with many copies, and as many pods of the same program that a client only makes and waits for.
+fn fan_out(product: &Path, folder: &Path, namespace: &str) -> Result<Value> {
+    let values: Vec<String> = (0..COPIES).map(|copy| copy.to_string()).collect();
+    let mut many = job("many");
+    many["copies"] = json!({ "I": values });
+    let (ours, view) = run(product, folder, &[many], &[])?;
+    let good = view["tasks"]["many"]["executions"].as_array().context("copies")?;
+    ensure!(good.iter().filter(|one| one["status"] == "done").count() == COPIES, "not every copy ended well");
+
+    let pod = |copy: usize| {
+        json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": format!("plain-{copy}"), "labels": {"plain": "yes"}},
+            "spec": {"restartPolicy": "Never", "automountServiceAccountToken": false,
+                "containers": [{"name": "task", "image": IMAGE, "command": ["true"]}]}})
+    };
+    let all = json!({"apiVersion": "v1", "kind": "List", "items": (0..COPIES).map(pod).collect::<Vec<_>>()});
+    let begin = Instant::now();
+    apply(namespace, &all)?;
+    let wait = ["wait", "--namespace", namespace, "pod", "--selector", "plain", "--timeout=600s"];
+    let ended = [&wait[..], &["--for=jsonpath={.status.phase}=Succeeded"]].concat();
+    shell::run(kubectl(&ended).stdout(Stdio::null()))?;
+    Ok(json!({ "copies": COPIES, "ours_seconds": ours, "plain_seconds": begin.elapsed().as_secs_f64() }))
+}
+
+fn text(values: &Value) -> String {
+    let of = |part: &str, key: &str| values[part][key].as_f64().unwrap_or(f64::NAN);
+    format!(
+        "A chain of {CHAIN} jobs, each a pod that runs `true`: from the end of one's program to the next one's pod p50 {:.0} ms,\n\
+         p99 {:.0} ms (asked: 200 and 1,000); the cluster itself takes {:.0} ms (p50) from there until it runs.\n\n\
+         One Job of {COPIES} copies on one node: {:.0} s, with folders, logs and every end recorded. As many bare pods that\n\
+         kubectl makes and waits for: {:.0} s.\n",
+        of("chain", "end_to_create_p50_ms"),
+        of("chain", "end_to_create_p99_ms"),
+        of("chain", "create_to_running_p50_ms"),
+        of("fan_out", "ours_seconds"),
+        of("fan_out", "plain_seconds")
+    )
+}
