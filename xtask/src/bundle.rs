@@ -4,7 +4,6 @@
 //! keep it for ever; `dist/fonts/` lies beside it. In the small profile each text file has a `.br` twin.
 
 use std::{
-    collections::BTreeMap,
     fs,
     io::Write,
     path::{Path, PathBuf},
@@ -81,47 +80,7 @@ fn bind(wasm: &Path, assets: &Path, profile: Profile) -> Result<()> {
     let mut bindgen = Bindgen::new();
     bindgen.input_path(wasm).out_name("app").typescript(false).web(true)?;
     bindgen.debug(profile == Profile::Dev).remove_name_section(profile == Profile::Small);
-    bindgen.generate(assets).context("wasm-bindgen could not read what cargo built")?;
-    if profile == Profile::Small { number_names(assets) } else { Ok(()) }
-}
-
-/// The names by which script and wasm know each other end with a hash, the one thing that does not compress: a number of
-/// the same length does as well.
-fn number_names(assets: &Path) -> Result<()> {
-    let mut numbers = BTreeMap::new();
-    for (name, is_first) in [("app.js", true), ("app_bg.wasm", false)] {
-        let file = assets.join(name);
-        let mut bytes = fs::read(&file)?;
-        for at in hashes(&bytes) {
-            let next = numbers.len();
-            let hash = bytes[at..at + HASH].to_vec();
-            let number =
-                if is_first { Some(*numbers.entry(hash).or_insert(next)) } else { numbers.get(&hash).copied() };
-            if let Some(number) = number {
-                bytes[at..at + HASH].copy_from_slice(format!("{number:0HASH$}").as_bytes());
-            }
-        }
-        fs::write(&file, bytes)?;
-    }
-    Ok(())
-}
-
-/// Hexadecimal digits of a hash.
-const HASH: usize = 16;
-
-/// Where `_` or `h` and exactly so many digits stand.
-fn hashes(bytes: &[u8]) -> Vec<usize> {
-    let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    let mut found = Vec::new();
-    let mut at = 0;
-    while at < bytes.len() {
-        let length = bytes[at..].iter().take_while(|byte| is_digit(byte)).count();
-        if length == HASH && at > 0 && matches!(bytes[at - 1], b'_' | b'h') {
-            found.push(at);
-        }
-        at += length.max(1);
-    }
-    found
+    bindgen.generate(assets).context("wasm-bindgen could not read what cargo built")
 }
 
 /// All of `style/`: tokens, then what all pages are made of, then what each adds to it.
