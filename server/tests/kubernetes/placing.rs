@@ -142,7 +142,13 @@ fn with_gpus(task: &str, gpu: u32) -> Launch {
     Launch { resources: Need { gpu, ..Need::default() }, ..stay(task) }
 }
 
-async fn says(asked: &mut Asked<Kube>, task: &str, expected: &str) {
+/// Within 5 s after the cluster itself knows that there is too little of something.
+async fn says(asked: &mut Asked<Kube>, pods: &Api<Pod>, task: &str, expected: &str) {
+    let (name, begin) = (name::name(&installation(asked), &id(task, 1)), Instant::now());
+    while !is_short(&pods.get(&name).await.unwrap()) {
+        assert!(begin.elapsed() < Duration::from_secs(60), "{name} was not looked at");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
     let begin = Instant::now();
     let said = asked
         .until(&id(task, 1), |phase| match phase {
@@ -153,16 +159,22 @@ async fn says(asked: &mut Asked<Kube>, task: &str, expected: &str) {
     assert!(begin.elapsed() < Duration::from_secs(5), "{said} after {:?}", begin.elapsed());
 }
 
+fn is_short(pod: &Pod) -> bool {
+    let conditions = pod.status.iter().filter_map(|status| status.conditions.as_ref()).flatten();
+    conditions.filter_map(|one| one.message.as_ref()).any(|words| words.contains("Insufficient"))
+}
+
 pub async fn a_gpu_that_no_node_has_is_said_within_five_seconds_with_what_there_is(cluster: Cluster) {
     let (client, namespace) = cluster.client().await;
     let nodes = Nodes::make(&client, 1).await;
     let mut asked = Kube::asked_with(&cluster, |config| nodes.only(config)).await;
+    let pods: Api<Pod> = Api::namespaced(client.clone(), namespace);
     asked.launch(&with_gpus("greedy", 3)).await;
-    says(&mut asked, "greedy", "asks for 3 GPUs, the largest free node has 1 GPU · 0/").await;
+    says(&mut asked, &pods, "greedy", "asks for 3 GPUs, the largest free node has 1 GPU · 0/").await;
     asked.launch(&with_gpus("modest", 1)).await;
-    node_of(&asked, &Api::namespaced(client.clone(), namespace), "modest").await;
+    node_of(&asked, &pods, "modest").await;
     asked.launch(&with_gpus("late", 1)).await;
-    says(&mut asked, "late", "asks for 1 GPU, the largest free node has none · 0/").await;
+    says(&mut asked, &pods, "late", "asks for 1 GPU, the largest free node has none · 0/").await;
 }
 
 pub async fn what_ran_on_a_node_that_went_away_is_lost(cluster: Cluster) {

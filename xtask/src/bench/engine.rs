@@ -29,6 +29,7 @@ pub fn bench() -> Result<()> {
         rows.extend(throughput(&product, &peers, size)?);
     }
     let (chain, planner) = (chain(&product)?, planner()?);
+    fs::remove_dir_all(scratch("engine")?)?;
     let values = json!({ "throughput": rows, "chain": chain, "planner": planner, "cores": cores() });
     let text = table(&rows) + &chain_text(&chain) + &planner_text(&planner);
     report("engine", "Engine: jobs a second, the latency of a chain, the cost of a plan", &text, &values)
@@ -153,8 +154,7 @@ fn throughput(product: &Path, peers: &[Peer], size: usize) -> Result<Vec<Value>>
 }
 
 fn theirs(peer: &Peer, dag: &Dag) -> Result<f64> {
-    let folder = scratch("engine-peer")?;
-    fs::remove_dir_all(&folder)?;
+    let folder = fresh()?;
     fs::create_dir_all(folder.join("out"))?;
     fs::write(folder.join("dag.json"), serde_json::to_string(dag)?)?;
     fs::write(folder.join("Snakefile"), SNAKEFILE)?;
@@ -184,10 +184,17 @@ fn ours(product: &Path, dag: &Dag) -> Result<f64> {
     Ok(seconds)
 }
 
+/// A folder of its own for each round. They are removed together at the end: for minutes, some file systems find a place
+/// for a new file only after a look at every one that was removed nearby, which no user's server comes upon.
+fn fresh() -> Result<PathBuf> {
+    use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+    static ROUND: AtomicU32 = AtomicU32::new(0);
+    scratch(&format!("engine/{}-{}", std::process::id(), ROUND.fetch_add(1, Relaxed)))
+}
+
 /// A server that has run a job before.
 fn installation(product: &Path) -> Result<(PathBuf, Server)> {
-    let folder = scratch("engine")?;
-    fs::remove_dir_all(&folder)?;
+    let folder = fresh()?;
     let (data, out) = (folder.join("data"), folder.join("out"));
     fs::create_dir_all(&data)?;
     fs::create_dir_all(&out)?;
