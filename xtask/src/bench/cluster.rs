@@ -84,40 +84,31 @@ fn apply(namespace: &str, object: &Value) -> Result<()> {
     shell::run(&mut kubectl(&["create", "--namespace", namespace, "--filename", &file.display().to_string()]))
 }
 
-/// When a pod was there, ran and had ended, in milliseconds since 1970, by its task.
-#[derive(Clone, Copy, Default)]
-struct Seen {
-    made: f64,
-    running: Option<f64>,
-}
+/// When the cluster told of a task's pod, in milliseconds since 1970: of its creation first.
+type News = BTreeMap<String, Vec<f64>>;
 
 struct Watched {
     kubectl: Child,
-    seen: Arc<Mutex<BTreeMap<String, Seen>>>,
+    news: Arc<Mutex<News>>,
 }
 
 impl Watched {
     fn begin(namespace: &str) -> Result<Watched> {
-        let columns = r"custom-columns=T:.metadata.annotations.fletchline\.io/task,P:.status.phase";
+        let columns = r"custom-columns=T:.metadata.annotations.fletchline\.io/task";
         let mut kubectl =
             kubectl(&["get", "pods", "--namespace", namespace, "--watch", "--no-headers", "--output", columns]);
         let mut kubectl = kubectl.stdout(Stdio::piped()).spawn()?;
         let lines = BufReader::new(kubectl.stdout.take().context("its output is piped")?).lines();
-        let seen: Arc<Mutex<BTreeMap<String, Seen>>> = Arc::default();
-        let noted = seen.clone();
+        let news: Arc<Mutex<News>> = Arc::default();
+        let noted = news.clone();
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 let now = now();
-                let mut seen = noted.lock().unwrap_or_else(PoisonError::into_inner);
-                if let Some((task, phase)) = line.trim().split_once(' ') {
-                    let one = seen.entry(task.to_owned()).or_insert(Seen { made: now, running: None });
-                    if matches!(phase.trim(), "Running" | "Succeeded") {
-                        one.running.get_or_insert(now);
-                    }
-                }
+                let mut news = noted.lock().unwrap_or_else(PoisonError::into_inner);
+                news.entry(line.trim().to_owned()).or_default().push(now);
             }
         });
-        Ok(Watched { kubectl, seen })
+        Ok(Watched { kubectl, news })
     }
 }
 
@@ -136,27 +127,34 @@ fn job(id: &str) -> Value {
     json!({"id": id, "name": id, "kind": "job", "command": ["true"]})
 }
 
-/// From the end of one job's program, as its helper tells, to its downstream's pod, as kubectl sees it.
+/// From the end of one job's program, as its helper tells, and from the cluster's last news of it to its downstream's pod,
+/// as kubectl sees them; and from there to that one's program.
 fn chain(product: &Path, folder: &Path, watched: &Watched) -> Result<Value> {
     let name = |index: usize| format!("c{index:03}");
     let tasks: Vec<Value> = (0..CHAIN).map(|index| job(&name(index))).collect();
     let arrows: Vec<Value> = (1..CHAIN).map(|index| arrow(&name(index - 1), &name(index))).collect();
     let (seconds, view) = run(product, folder, &tasks, &arrows)?;
-    let seen = watched.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let (mut steps, mut starts) = (Vec::new(), Vec::new());
-    for index in 0..CHAIN {
-        let one = seen.get(&name(index)).with_context(|| format!("kubectl has not seen {}", name(index)))?;
-        starts.extend(one.running.map(|running| running - one.made));
-        if index > 0 {
-            let ended = &view["tasks"][name(index - 1)]["executions"][0]["ended"];
-            steps.push(one.made - ended.as_f64().context("a job that ran has an end")?);
-        }
+    let news = watched.news.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let of = |index: usize| news.get(&name(index)).with_context(|| format!("kubectl has not seen {}", name(index)));
+    let told = |index: usize, what: &str| {
+        view["tasks"][name(index)]["executions"][0][what].as_f64().context("a job that ran has a start and an end")
+    };
+    let (mut ours, mut ends, mut starts) = (Vec::new(), Vec::new(), Vec::new());
+    for index in 1..CHAIN {
+        let made = of(index)?[0];
+        let known = of(index - 1)?.iter().copied().filter(|at| *at <= made).fold(f64::NAN, f64::max);
+        ours.push(made - known);
+        ends.push(made - told(index - 1, "ended")?);
+        starts.push(told(index, "started")? - made);
     }
-    steps.sort_by(f64::total_cmp);
-    starts.sort_by(f64::total_cmp);
+    for all in [&mut ours, &mut ends, &mut starts] {
+        all.sort_by(f64::total_cmp);
+    }
     Ok(json!({
-        "jobs": CHAIN, "seconds": seconds, "end_to_create_p50_ms": percentile(&steps, 0.5),
-        "end_to_create_p99_ms": percentile(&steps, 0.99), "create_to_running_p50_ms": percentile(&starts, 0.5),
+        "jobs": CHAIN, "seconds": seconds,
+        "known_to_create_p50_ms": percentile(&ours, 0.5), "known_to_create_p99_ms": percentile(&ours, 0.99),
+        "end_to_create_p50_ms": percentile(&ends, 0.5), "end_to_create_p99_ms": percentile(&ends, 0.99),
+        "create_to_program_p50_ms": percentile(&starts, 0.5),
     }))
 }
 
@@ -186,13 +184,16 @@ fn fan_out(product: &Path, folder: &Path, namespace: &str) -> Result<Value> {
 fn text(values: &Value) -> String {
     let of = |part: &str, key: &str| values[part][key].as_f64().unwrap_or(f64::NAN);
     format!(
-        "A chain of {CHAIN} jobs, each a pod that runs `true`: from the end of one's program to the next one's pod p50 {:.0} ms,\n\
-         p99 {:.0} ms (asked: 200 and 1,000); the cluster itself takes {:.0} ms (p50) from there until it runs.\n\n\
+        "A chain of {CHAIN} jobs, each a pod that runs `true`: from the cluster's news that one has ended to the next one's pod\n\
+         p50 {:.0} ms, p99 {:.0} ms (asked: 200 and 1,000). From the end of the program itself it is p50 {:.0} ms, p99 {:.0} ms: a\n\
+         kubelet looks once a second. From there to the next one's program the cluster takes {:.0} ms (p50).\n\n\
          One Job of {COPIES} copies on one node: {:.0} s, with folders, logs and every end recorded. As many bare pods that\n\
          kubectl makes and waits for: {:.0} s.\n",
+        of("chain", "known_to_create_p50_ms"),
+        of("chain", "known_to_create_p99_ms"),
         of("chain", "end_to_create_p50_ms"),
         of("chain", "end_to_create_p99_ms"),
-        of("chain", "create_to_running_p50_ms"),
+        of("chain", "create_to_program_p50_ms"),
         of("fan_out", "ours_seconds"),
         of("fan_out", "plain_seconds")
     )
