@@ -1,6 +1,6 @@
 //! Is a claim made ready for tasks, and does it say what is missing where it cannot be?
 
-use std::{fs, os::unix::fs::MetadataExt, time::Duration};
+use std::{fs, os::unix::fs::MetadataExt};
 
 use k8s_openapi::{
     api::core::v1::{Namespace, PersistentVolumeClaim},
@@ -9,7 +9,7 @@ use k8s_openapi::{
 use kube::Api;
 use server::runner::kube::{KubeConfig, claims};
 
-use crate::cluster::{Cluster, USER, config, make};
+use crate::cluster::{Cluster, PATIENCE, USER, config, make};
 
 pub async fn a_claim_is_prepared_once_as_root_or_it_is_said_who_has_to_do_what(cluster: Cluster) {
     let (client, restricted) = cluster.client().await;
@@ -26,13 +26,11 @@ pub async fn a_claim_is_prepared_once_as_root_or_it_is_said_who_has_to_do_what(c
 
     open.claim(&client, "results", place.path()).await;
     let claims_there: Api<PersistentVolumeClaim> = Api::namespaced(client.clone(), open.namespace());
-    for _ in 0..100 {
-        let found = claims_there.get("results").await.unwrap();
-        if found.status.and_then(|status| status.phase).as_deref() == Some("Bound") {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
+    let is_bound = |claim: Option<&PersistentVolumeClaim>| {
+        claim.and_then(|claim| claim.status.as_ref()?.phase.as_deref()) == Some("Bound")
+    };
+    let bound = kube::runtime::wait::await_condition(claims_there, "results", is_bound);
+    tokio::time::timeout(PATIENCE, bound).await.expect("a claim that is bound").unwrap();
     let there = claims::status(&client, &asked).await.unwrap().to_string();
     assert!(there.contains("Claim results: bound, ReadWriteMany; tasks run on any node."), "{there}");
     for _ in 0..2 {

@@ -36,6 +36,8 @@ pub const OURS: &str = concat!("localhost/fletchline:", env!("CARGO_PKG_VERSION"
 /// What tasks run in: programs in `/bin`, nothing of ours.
 pub const IMAGE: &str = "localhost/busybox:1";
 pub const USER: u32 = 1000;
+/// As long as a busy cluster may take for anything.
+pub const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A namespace of the tests' own, made when it is first needed.
 #[derive(Clone)]
@@ -249,7 +251,7 @@ impl Harness for Kube {
     }
 
     fn patience(&self) -> Duration {
-        Duration::from_secs(90)
+        PATIENCE
     }
 }
 

@@ -18,13 +18,16 @@ use model::{
     launch::{Launch, Need},
 };
 use serde_json::{Value, json};
-use server::runner::kube::{KubeConfig, name};
+use server::runner::kube::{KubeConfig, config::Tolerated, name};
 use tokio::task::JoinSet;
 
 use crate::{
     cluster::{Cluster, Kube, make},
     harness::{Asked, id, script, stay},
 };
+
+/// Labels the nodes of these tests, and keeps everybody else's pods away: they would never run there.
+const OURS: &str = "fletchline-test";
 
 /// Nodes with one GPU each, taken away when dropped.
 struct Nodes {
@@ -41,7 +44,8 @@ impl Nodes {
         let names: Vec<String> = (0..count).map(|at| format!("fletchline-{label}-{at}")).collect();
         let room = json!({"cpu": "8", "memory": "16Gi", "pods": "110", "nvidia.com/gpu": "1"});
         for name in &names {
-            let node = json!({"metadata": {"name": name, "labels": {"fletchline-test": label, "kubernetes.io/hostname": name}},
+            let node = json!({"metadata": {"name": name, "labels": {OURS: label, "kubernetes.io/hostname": name}},
+                "spec": {"taints": [{"key": OURS, "effect": "NoSchedule"}]},
                 "status": {"capacity": room, "allocatable": room, "conditions": [ready("True")]}});
             make::<Node>(Api::all(client.clone()), node).await;
         }
@@ -63,7 +67,11 @@ impl Nodes {
 
     /// Tasks run on these nodes alone.
     fn only(&self, config: KubeConfig) -> KubeConfig {
-        KubeConfig { node_selector: BTreeMap::from([("fletchline-test".into(), self.label.clone())]), ..config }
+        KubeConfig {
+            node_selector: BTreeMap::from([(OURS.into(), self.label.clone())]),
+            tolerations: vec![Tolerated { key: OURS.into(), value: None, effect: None }],
+            ..config
+        }
     }
 }
 
@@ -91,7 +99,9 @@ fn ready(status: &str) -> Value {
 /// Until the cluster has seen that a new node is ready.
 async fn taken(client: &Client, name: &str) {
     let (nodes, begin) = (Api::<Node>::all(client.clone()), Instant::now());
-    while nodes.get(name).await.unwrap().spec.is_some_and(|spec| spec.taints.is_some_and(|taints| !taints.is_empty())) {
+    let is_waiting =
+        |node: Node| node.spec.and_then(|spec| spec.taints).iter().flatten().any(|taint| taint.key != OURS);
+    while is_waiting(nodes.get(name).await.unwrap()) {
         assert!(begin.elapsed() < Duration::from_secs(30), "{name} stays tainted");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
