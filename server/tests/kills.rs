@@ -4,12 +4,8 @@ mod product;
 
 use product::{
     Data,
-    kills::{Plan, survives},
+    kills::{Plan, survives, wished},
 };
-
-fn kills() -> usize {
-    std::env::var("FLETCHLINE_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(20)
-}
 
 #[tokio::test]
 async fn kills_at_random_moments_neither_lose_nor_double_an_execution() {
@@ -19,6 +15,11 @@ async fn kills_at_random_moments_neither_lose_nor_double_an_execution() {
     let settings = format!("[volumes.team]\nfolder = {:?}\naccess = \"RW\"\n", team.display().to_string());
     std::fs::write(data.path().join("fletchline.toml"), settings).unwrap();
     // Before it listens, while it folds, while it launches, at rest.
-    survives(&data, &team.join("audit"), Plan { layers: 3, jobs: 4, kills: kills(), longest_life: 1200 }).await;
+    survives(
+        &data,
+        &team.join("audit"),
+        Plan { layers: 3, jobs: 4, kills: wished("FLETCHLINE_KILLS", 20), longest_life: 1200 },
+    )
+    .await;
     std::fs::remove_dir_all(team).unwrap();
 }

@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use product::{Data, Served};
+use product::{Data, Served, wish};
 use serde_json::{Value, json};
 
 async fn new_pipeline(served: &Served) -> String {
@@ -16,10 +16,7 @@ async fn new_pipeline(served: &Served) -> String {
 }
 
 async fn run(served: &Served, pipeline: &str) -> String {
-    let new = json!({"pipeline": pipeline, "revision": 1, "part": "all", "parameters": {}, "download_again": [],
-        "reading": null});
-    let run = served.ask("runs/start", json!({"new": new})).await;
-    let run = run.as_str().unwrap().to_owned();
+    let run = served.begin(wish(pipeline, 1)).await;
     served.until(&run, |view| view["summary"]["status"] == "succeeded").await;
     run
 }
@@ -65,11 +62,11 @@ async fn a_deleted_run_takes_its_files_and_logs_along_but_not_what_another_run_r
     assert!(all(place("load", 1), true));
 
     // What run 2 reads is still whole: it can be run again from there.
-    let part = json!({"from_here": {"task": "count"}});
-    let new = json!({"pipeline": pipeline, "revision": 1, "part": part, "parameters": {}, "download_again": [],
-        "reading": second});
-    let third = served.ask("runs/start", json!({"new": new})).await;
-    served.until(third.as_str().unwrap(), |view| view["summary"]["status"] == "succeeded").await;
+    let mut from_there = wish(pipeline.as_str(), 1);
+    from_there["part"] = json!({"from_here": {"task": "count"}});
+    from_there["reading"] = json!(second);
+    let third = served.begin(from_there).await;
+    served.until(&third, |view| view["summary"]["status"] == "succeeded").await;
     served.ask("runs/delete", json!({"run": second})).await;
     served.ask("runs/delete", json!({"run": third})).await;
     eventually("the last reader takes it along", || all(place("load", 1), false)).await;
@@ -158,17 +155,14 @@ async fn what_does_not_stop_when_asked_is_killed_after_the_grace_of_the_settings
     let served = Served::start(&data).await;
     let stubborn = json!({"format": "fletchline/v1", "id": "stubborn", "name": "Stubborn", "tasks": [
         {"id": "a", "name": "A", "kind": "job", "script": "trap '' TERM\necho deaf\nwhile :; do sleep 0.1; done"}]});
-    let new = json!({"new": {"from": "document", "text": stubborn.to_string()}});
-    served.ask("pipelines/create", new).await;
-    let new = json!({"pipeline": "stubborn", "revision": 1, "part": "all", "parameters": {}, "download_again": [],
-        "reading": null});
-    let run = served.ask("runs/start", json!({"new": new})).await;
+    served.create(&stubborn).await;
+    let run = served.begin(wish("stubborn", 1)).await;
     let log = data.path().join("executions/stubborn/a/1/log");
     eventually("it is deaf", || std::fs::read_to_string(&log).is_ok_and(|log| log.contains("deaf"))).await;
     let asked = Instant::now();
     served.ask("runs/cancel", json!({"run": run})).await;
     let cancelled = |view: &Value| view["summary"]["status"] == "cancelled";
-    served.until_any(run.as_str().unwrap(), cancelled).await;
+    served.until_any(&run, cancelled).await;
     let took = asked.elapsed();
     assert!(took >= Duration::from_secs(1) && took < Duration::from_secs(8), "{took:?}");
 }

@@ -18,8 +18,7 @@ fn free_port() -> u16 {
 async fn jobs_ask_the_version_of_their_run_and_programs_the_live_one_also_after_a_restart() {
     let data = Data::new();
     let served = Served::start(&data).await;
-    let text = document("served", None).to_string();
-    served.ask("pipelines/create", json!({"new": {"from": "document", "text": text}})).await;
+    served.create(&document("served", None)).await;
     run(&served, "served", 1).await;
     let answered = |n: u64| {
         let file = data.path().join(format!("results/pipeline/served/ask/{n}/answer/answer.json"));

@@ -10,7 +10,7 @@ use std::{
     path::PathBuf,
 };
 
-use product::{Data, Served};
+use product::{Data, Served, wish};
 use reqwest::Method;
 use serde_json::{Value, json};
 use site::Site;
@@ -227,11 +227,11 @@ async fn a_dropped_file_is_loaded_under_its_name_and_one_that_is_gone_is_told() 
         {"id": "load", "name": "Load", "kind": "load_data", "sources": [{"url": url}], "target": "/data"},
         {"id": "read", "name": "Read", "kind": "job", "script": "grep 1,2 '/data/my table.csv'"},
     ], "arrows": [{"id": "a", "from_task": "load", "from_path": "/data", "to_task": "read", "to_path": "/data"}]});
-    served.ask("pipelines/create", json!({"new": {"from": "document", "text": document.to_string()}})).await;
+    served.create(&document).await;
     let run = async |again: Value| {
-        let new = json!({"pipeline": "dropped", "revision": 1, "part": "all", "parameters": {},
-            "download_again": again, "reading": null});
-        served.ask("runs/start", json!({"new": new})).await.as_str().unwrap().to_owned()
+        let mut wish = wish("dropped", 1);
+        wish["download_again"] = again;
+        served.begin(wish).await
     };
     let succeeded = |view: &Value| view["summary"]["status"] == "succeeded";
     served.until(&run(json!([])).await, succeeded).await;

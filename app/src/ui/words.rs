@@ -165,7 +165,11 @@ pub fn kind_sentence(kind: KindName) -> &'static str {
     }
 }
 
-/// In small letters, for a search. By the browser's own tables: the bundle needs none of Rust's.
+/// In small letters, for a search. By the browser's own tables: the bundle needs none of Rust's. A log is mostly plain
+/// text, and goes over to the browser and back for nothing.
 pub fn lowered(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     js_sys::JsString::from(text).to_lower_case().into()
 }

@@ -71,6 +71,7 @@ fn user_and_group<'de, D: serde::Deserializer<'de>>(from: D) -> Result<(u32, u32
     })
 }
 
+/// `host/fletchline:1` gives `host/fletchline-python:1`.
 fn beside(image: &str) -> String {
     let name = image.split('@').next().unwrap_or(image);
     let colon = name.rfind(':').filter(|at| name.rfind('/').is_none_or(|slash| slash < *at));
@@ -125,8 +126,7 @@ impl Kubernetes {
             view("node_lost_seconds", self.node_lost_seconds.0.to_string(), "After how long a silent node is lost."),
         ];
         let image = |(kind, image): (&KindName, &String)| {
-            let kind = serde_json::to_value(kind).ok().and_then(|name| name.as_str().map(str::to_owned));
-            view(&format!("images.{}", kind.unwrap_or_default()), image.clone(), "The image of a task that names none.")
+            view(&format!("images.{}", kind.key()), image.clone(), "The image of a task that names none.")
         };
         let default = |view: SettingView| SettingView { source: "beside `image`".into(), ..view };
         views.extend(self.default_images().iter().map(|(kind, name)| match self.images.contains_key(kind) {

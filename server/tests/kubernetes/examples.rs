@@ -76,8 +76,7 @@ pub async fn a_version_is_made_live_without_a_request_that_is_not_answered(clust
     let place = tempfile::tempdir_in("/var/tmp").unwrap();
     let (_data, served) = served(&cluster, place.path(), "").await;
     let (client, namespace) = cluster.client().await;
-    let text = document("served", None).to_string();
-    served.ask("pipelines/create", json!({"new": {"from": "document", "text": text}})).await;
+    served.create(&document("served", None)).await;
     run(&served, "served", 1).await;
     let address = live(&served).await;
     let here = from_here(&client, namespace, &address).await;

@@ -10,7 +10,10 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::cluster::{Cluster, IMAGE, USER, folder};
+use crate::{
+    cluster::{Cluster, IMAGE, USER, folder},
+    product::wish,
+};
 
 const PATIENCE: Duration = Duration::from_secs(180);
 const BASE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/base");
@@ -132,9 +135,7 @@ pub async fn what_is_applied_runs_the_example_to_its_end_across_a_restart_of_the
 
     let new = json!({"new": {"from": "example", "name": "files"}});
     let pipeline = forward.ask(&cookie, "pipelines/create", &new).await.unwrap()["id"].clone();
-    let new = json!({"new": {"pipeline": pipeline, "revision": 1, "part": "all", "parameters": {},
-        "download_again": [], "reading": null}});
-    let run = forward.ask(&cookie, "runs/start", &new).await.unwrap();
+    let run = forward.ask(&cookie, "runs/start", &json!({"new": wish(pipeline.clone(), 1)})).await.unwrap();
     forward.until(&cookie, &run, |view| view["tasks"]["load"]["status"] == "done").await;
     say(namespace, &["rollout", "restart", "deployment/fletchline"]);
     say(namespace, &wait);

@@ -25,7 +25,8 @@ use crate::{
     examples::data,
     product::{
         Data, Served,
-        kills::{Plan, survives},
+        kills::{Plan, survives, wished},
+        wish,
     },
 };
 
@@ -39,15 +40,15 @@ async fn with_team(cluster: &Cluster, place: &Path) -> (Data, PathBuf) {
     (data(cluster, place, &others).await, team)
 }
 
-/// As often as `cargo xtask soak` wishes, else five times.
-fn kills() -> usize {
-    std::env::var("FLETCHLINE_CLUSTER_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(5)
-}
-
 pub async fn kills_of_the_server_neither_lose_nor_double_a_pod(cluster: Cluster) {
     let place = tempfile::tempdir_in("/var/tmp").unwrap();
     let (data, team) = with_team(&cluster, place.path()).await;
-    survives(&data, &team.join("audit"), Plan { layers: 3, jobs: 2, kills: kills(), longest_life: 6000 }).await;
+    survives(
+        &data,
+        &team.join("audit"),
+        Plan { layers: 3, jobs: 2, kills: wished("FLETCHLINE_CLUSTER_KILLS", 5), longest_life: 6000 },
+    )
+    .await;
 }
 
 /// One Job after another, each for a few seconds.
@@ -62,10 +63,8 @@ async fn start(served: &Served, jobs: usize) -> String {
     let tasks: Vec<Value> = (0..jobs).map(job).collect();
     let arrows: Vec<Value> = (1..jobs).map(arrow).collect();
     let document = json!({"format": "fletchline/v1", "id": "chain", "name": "Chain", "tasks": tasks, "arrows": arrows});
-    served.ask("pipelines/create", json!({"new": {"from": "document", "text": document.to_string()}})).await;
-    let new = json!({"pipeline": "chain", "revision": 1, "part": "all", "parameters": {},
-        "download_again": [], "reading": null});
-    served.ask("runs/start", json!({"new": new})).await.as_str().unwrap().to_owned()
+    served.create(&document).await;
+    served.begin(wish("chain", 1)).await
 }
 
 pub async fn a_pod_that_somebody_deletes_is_replaced_by_a_new_execution(cluster: Cluster) {
@@ -129,12 +128,6 @@ impl Way {
     }
 }
 
-/// How long it is away; longer in `cargo xtask soak`.
-fn away() -> Duration {
-    let seconds = std::env::var("FLETCHLINE_API_AWAY").ok().and_then(|seconds| seconds.parse().ok());
-    Duration::from_secs(seconds.unwrap_or(15))
-}
-
 pub async fn a_run_goes_on_when_the_api_server_was_away_for_a_while(cluster: Cluster) {
     let place = tempfile::tempdir_in("/var/tmp").unwrap();
     let (data, team) = with_team(&cluster, place.path()).await;
@@ -153,7 +146,7 @@ pub async fn a_run_goes_on_when_the_api_server_was_away_for_a_while(cluster: Clu
     let run = start(&served, 3).await;
     served.until(&run, |_| fs::read_to_string(team.join("audit")).is_ok()).await;
     way.close();
-    tokio::time::sleep(away()).await;
+    tokio::time::sleep(Duration::from_secs(wished("FLETCHLINE_API_AWAY", 15) as u64)).await;
     assert_eq!(fs::read_to_string(team.join("audit")).unwrap(), "j0 1\n", "nothing is launched meanwhile");
     way.open();
     let view = served.until(&run, |view| view["summary"]["status"] == "succeeded").await;

@@ -9,7 +9,7 @@ use kernel::Kernel;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
-use super::{Pages, Served};
+use super::{Pages, Served, wish};
 
 const ZERO: [u8; 64] = [
     0, 0, 5, 13, 9, 1, 0, 0, 0, 0, 13, 15, 10, 15, 5, 0, 0, 3, 15, 2, 0, 11, 8, 0, 0, 4, 12, 0, 0, 8, 8, 0, 0, 5, 8, 0,
@@ -19,10 +19,9 @@ const ZERO: [u8; 64] = [
 /// From the notebook to a model that answers; the run's view at its end.
 pub async fn runs_whole(served: &Served) -> Value {
     let made = served.ask("pipelines/create", json!({"new": {"from": "example", "name": "digits"}})).await;
-    let new = json!({"pipeline": made["id"], "revision": 1, "part": "all", "parameters": {"epochs": "3"},
-        "download_again": [], "reading": null});
-    let run = served.ask("runs/start", json!({"new": new})).await;
-    let run = run.as_str().unwrap();
+    let mut wish = wish(made["id"].clone(), 1);
+    wish["parameters"] = json!({"epochs": "3"});
+    let run = &served.begin(wish).await;
 
     let view = served.until(run, |view| view["tasks"]["explore"]["status"] == "waiting_for_you").await;
     run_all_cells(&served.open(&view, "explore").await, served.port).await;

@@ -14,6 +14,11 @@ use server::control::{Ask, Client, Tell};
 
 use super::{Data, Served};
 
+/// What `cargo xtask soak` wishes by this variable, or what is done every day.
+pub fn wished(variable: &str, usually: usize) -> usize {
+    std::env::var(variable).ok().and_then(|wished| wished.parse().ok()).unwrap_or(usually)
+}
+
 /// What runs, and how often the server is killed.
 pub struct Plan {
     pub layers: usize,
@@ -93,6 +98,9 @@ pub async fn survives(data: &Data, audit: &Path, plan: Plan) {
         let view = served.until(run, |view| view["summary"]["status"] == "succeeded").await;
         for (task, seen) in view["tasks"].as_object().unwrap() {
             for execution in seen["executions"].as_array().unwrap() {
+                if execution["status"] != "done" {
+                    println!("{task} {}: {}", execution["n"], execution["sentence"]);
+                }
                 launched.insert(format!("{run} {task} {}", execution["n"]), 1);
             }
         }

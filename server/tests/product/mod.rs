@@ -36,6 +36,12 @@ pub fn example(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(name).join("pipeline.json")
 }
 
+/// To run all of a pipeline as it was at a revision.
+pub fn wish(pipeline: impl Into<Value>, revision: u64) -> Value {
+    json!({"pipeline": pipeline.into(), "revision": revision, "part": "all", "parameters": {}, "download_again": [],
+        "reading": null})
+}
+
 /// A data folder; nothing runs in it any more when it is dropped.
 pub struct Data(tempfile::TempDir);
 
@@ -111,6 +117,16 @@ impl Served {
         let (status, text) = (answer.status(), answer.text().await.unwrap());
         assert_eq!(status, 200, "{function}: {text}");
         serde_json::from_str(&text).unwrap()
+    }
+
+    /// Makes a pipeline of a document.
+    pub async fn create(&self, document: &Value) {
+        self.ask("pipelines/create", json!({"new": {"from": "document", "text": document.to_string()}})).await;
+    }
+
+    /// Begins what was wished for: the run's id.
+    pub async fn begin(&self, wish: Value) -> String {
+        self.ask("runs/start", json!({"new": wish})).await.as_str().unwrap().to_owned()
     }
 
     /// Drops a file on a Load Data: the answer is the source's address.

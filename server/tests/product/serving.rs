@@ -8,7 +8,7 @@ use model::{
 };
 use serde_json::{Value, json};
 
-use super::Served;
+use super::{Served, wish};
 
 /// Answers with the number of the execution that made its model.
 const ASK: &str = r#"import json, os, urllib.request
@@ -32,10 +32,7 @@ pub fn document(id: &str, port: Option<u16>) -> Value {
 }
 
 pub async fn run(served: &Served, pipeline: &str, revision: u64) -> String {
-    let new = json!({"pipeline": pipeline, "revision": revision, "part": "all", "parameters": {},
-        "download_again": [], "reading": null});
-    let run = served.ask("runs/start", json!({"new": new})).await;
-    let run = run.as_str().unwrap().to_owned();
+    let run = served.begin(wish(pipeline, revision)).await;
     served.until(&run, |view| view["summary"]["status"] == "succeeded").await;
     run
 }

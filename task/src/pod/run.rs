@@ -207,13 +207,13 @@ impl Run {
         }
     }
 
-    /// The kubelet asks, and kills everything after the time that it was told. Whoever has something to copy keeps to
-    /// its own grace time, so that there is time left for that.
+    /// The kubelet asks, and kills everything after the time that it was told.
     fn stop(&mut self) {
         self.is_stopping = true;
         self.ask_at.get_or_insert_with(|| Instant::now() + Duration::from_secs(self.order.linger.0.into()));
     }
 
+    /// Whoever has something to copy keeps to its own grace time, so that there is time left for that.
     fn ask(&mut self) {
         init::signal_all(self.program, libc::SIGTERM);
         if !self.order.prepare.snapshots.is_empty() {

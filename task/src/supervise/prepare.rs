@@ -140,13 +140,12 @@ pub fn snapshots(wanted: &[Snapshot], prepared: &Prepared) -> Result<(), String>
 /// What was scratch goes. What cannot be removed now is removed when the execution is released.
 pub fn clean_up(folder: &Path) {
     let Ok(place) = beneath::root(folder) else { return };
-    let remove = |name: &str| unlinkat(&place, name, rustix::fs::AtFlags::REMOVEDIR);
     // Mostly a task has left nothing, and three calls do.
     if let Ok(work) = beneath::find(&place, SCRATCH[0], false) {
         let _ = unlinkat(work, HOME, rustix::fs::AtFlags::REMOVEDIR);
     }
     for scratch in SCRATCH {
-        if remove(scratch).is_err() {
+        if unlinkat(&place, scratch, rustix::fs::AtFlags::REMOVEDIR).is_err() {
             let _ = fs::remove_dir_all(folder.join(scratch));
         }
     }

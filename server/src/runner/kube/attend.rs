@@ -4,11 +4,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use model::{ExecutionId, run::Progress, supervise::HELPER};
+use model::{ExecutionId, run::Progress};
 use tokio::{fs::File, io::AsyncReadExt};
 
-use super::{Shared, session};
-use crate::runner::{Exec, RunnerError, Session, SessionInput, SessionOutput};
+use super::{
+    Shared,
+    session::{finish, helper},
+};
+use crate::runner::{RunnerError, SessionInput, SessionOutput};
 
 const PIECE: usize = 16 * 1024;
 const PAUSE: Duration = Duration::from_secs(2);
@@ -42,18 +45,13 @@ impl Attendant {
     }
 }
 
-async fn helper(shared: &Shared, pod: &str, words: &[&str]) -> Result<Session, RunnerError> {
-    let argv = [HELPER, "pod"].iter().chain(words).map(|word| (*word).to_owned()).collect();
-    session::exec(&shared.pods(), pod, &Exec { argv, terminal: None }).await
-}
-
 /// Again and again, until it is there: the helper leaves what it has as it is.
 async fn send(shared: &Shared, pod: &str, sha256: &str) -> Result<(), RunnerError> {
     let failed = |why: String| RunnerError::Unavailable(format!("A dropped file could not be sent into {pod}: {why}."));
     let place = shared.data.join("uploads").join(sha256);
     let mut file = File::open(place).await.map_err(|error| failed(error.to_string()))?;
     let length = file.metadata().await.map_err(|error| failed(error.to_string()))?.len();
-    let mut session = helper(shared, pod, &["take", sha256, &length.to_string()]).await?;
+    let session = helper(&shared.pods(), pod, &["take", sha256, &length.to_string()]).await?;
     let mut bytes = vec![0; PIECE];
     loop {
         let count = file.read(&mut bytes).await.map_err(|error| failed(error.to_string()))?;
@@ -62,23 +60,12 @@ async fn send(shared: &Shared, pod: &str, sha256: &str) -> Result<(), RunnerErro
             break;
         }
     }
-    let _ = session.input.send(SessionInput::End).await;
-    let mut said = String::new();
-    while let Some(output) = session.output.recv().await {
-        match output {
-            SessionOutput::Exit(0) => return Ok(()),
-            SessionOutput::Exit(code) => return Err(failed(format!("code {code}, {}", said.trim()))),
-            SessionOutput::Stdout(bytes) | SessionOutput::Stderr(bytes) => {
-                said.push_str(&String::from_utf8_lossy(&bytes));
-            }
-        }
-    }
-    Err(failed("the helper has left".to_owned()))
+    finish(session).await.map_err(failed)
 }
 
 /// Until the connection ends.
 async fn hear(shared: &Shared, id: &ExecutionId, pod: &str) -> Result<(), RunnerError> {
-    let mut session = helper(shared, pod, &["progress"]).await?;
+    let mut session = helper(&shared.pods(), pod, &["progress"]).await?;
     let mut line = Vec::new();
     while let Some(output) = session.output.recv().await {
         let SessionOutput::Stdout(bytes) = output else { continue };

@@ -14,7 +14,7 @@ pub struct KubeConfig {
     pub image: String,
     /// The claim that is the results volume.
     pub results: String,
-    /// Of these and the shared ones, the claims that one node at a time can mount.
+    /// Of this one and the shared ones, those that one node at a time can mount.
     pub one_node: BTreeSet<String>,
     /// Shared volumes by name.
     pub volumes: BTreeMap<String, ClaimVolume>,

@@ -39,7 +39,7 @@ pub fn address(installation: &str, namespace: &str, id: &ExecutionId) -> ObjectM
     let owned = |(key, value): (&str, String)| (key.to_owned(), value);
     let labels = [
         ("app.kubernetes.io/managed-by", "fletchline".to_owned()),
-        (INSTALLATION, self::label(installation)),
+        (INSTALLATION, label(installation)),
         (ADDRESS, "live".to_owned()),
     ];
     ObjectMeta {
@@ -96,28 +96,16 @@ pub fn labels(installation: &str, launch: &Launch) -> BTreeMap<String, String> {
         (INSTALLATION, label(installation)),
         (RUN, label(launch.run.as_str())),
         (SPEC, spec(launch)),
-        (KIND, kind(launch.kind).to_owned()),
+        (KIND, launch.kind.key().to_owned()),
         (EXECUTION, name(installation, &launch.execution)),
     ];
     all.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
-fn kind(kind: KindName) -> &'static str {
-    match kind {
-        KindName::LoadData => "load_data",
-        KindName::Container => "container",
-        KindName::Notebook => "notebook",
-        KindName::Job => "job",
-        KindName::Viewer => "viewer",
-        KindName::Serving => "serving",
-        KindName::Volume => "volume",
-    }
-}
-
 /// Whether an object is a Load Data's.
 pub fn is_load(meta: &ObjectMeta) -> bool {
     let labels = meta.labels.as_ref();
-    labels.and_then(|labels| labels.get(KIND)).is_some_and(|is| is == kind(KindName::LoadData))
+    labels.and_then(|labels| labels.get(KIND)).is_some_and(|is| is == KindName::LoadData.key())
 }
 
 /// The checksums of what is sent into its pod.

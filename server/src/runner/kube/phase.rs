@@ -73,15 +73,15 @@ fn disrupted(pod: &Pod) -> Option<String> {
     Some(format!("{what}{}", words(status.message.as_ref())))
 }
 
-/// For those who did not ask for its end: one that was deleted while it ran has not come to an end of its own, whatever
-/// its code says.
-pub fn unless_deleted(pod: &Pod, phase: Phase) -> Phase {
+/// One that somebody else deleted while it ran has not come to an end of its own, whatever its code says. `is_ours`: its
+/// end was asked for from here.
+pub fn unless_deleted(pod: &Pod, phase: Phase, is_ours: &dyn Fn() -> bool) -> Phase {
     let asked = pod.metadata.deletion_timestamp.as_ref().map(|at| {
         let grace = pod.metadata.deletion_grace_period_seconds.and_then(|grace| u64::try_from(grace).ok());
         millis(at).saturating_sub(grace.unwrap_or(0) * 1000)
     });
     match (phase, asked) {
-        (Phase::Ended(ended), Some(asked)) if !serves(pod) && ended.ended >= asked => {
+        (Phase::Ended(ended), Some(asked)) if !serves(pod) && ended.ended >= asked && !is_ours() => {
             Phase::Lost { sentence: "Its pod was deleted in the cluster by somebody else.".to_owned() }
         }
         (phase, _) => phase,

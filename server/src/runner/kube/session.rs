@@ -156,23 +156,37 @@ impl AsyncWrite for Forwarded {
 /// # Errors
 /// The cluster or the helper did not do it.
 pub async fn link(pods: &Api<Pod>, pod: &str, wanted: &[Link]) -> Result<(), RunnerError> {
-    let exec_links = Exec { argv: [HELPER, "pod", "links"].map(str::to_owned).into(), terminal: None };
-    let mut session = exec(pods, pod, &exec_links).await?;
+    let session = helper(pods, pod, &["links"]).await?;
     let text = serde_json::to_vec(&links::wanted(wanted)).unwrap_or_default();
-    let left = || unavailable("The links could not be set", "the helper has left");
-    session.input.send(SessionInput::Bytes(text)).await.map_err(|_| left())?;
-    session.input.send(SessionInput::End).await.map_err(|_| left())?;
+    // Who does not listen any more says why by its code.
+    let _ = session.input.send(SessionInput::Bytes(text)).await;
+    finish(session).await.map_err(|why| unavailable("The links could not be set", why))
+}
+
+/// Begins `fletchline-task pod …` in the pod.
+///
+/// # Errors
+/// As [`exec`].
+pub async fn helper(pods: &Api<Pod>, pod: &str, words: &[&str]) -> Result<Session, RunnerError> {
+    let argv = [HELPER, "pod"].iter().chain(words).map(|word| (*word).to_owned()).collect();
+    exec(pods, pod, &Exec { argv, terminal: None }).await
+}
+
+/// Ends its input and waits until it has ended well.
+///
+/// # Errors
+/// Why it has not.
+pub async fn finish(mut session: Session) -> Result<(), String> {
+    let _ = session.input.send(SessionInput::End).await;
     let mut said = String::new();
     while let Some(output) = session.output.recv().await {
         match output {
             SessionOutput::Exit(0) => return Ok(()),
-            SessionOutput::Exit(code) => {
-                return Err(unavailable("The links could not be set", format!("code {code}, {}", said.trim())));
-            }
+            SessionOutput::Exit(code) => return Err(format!("code {code}, {}", said.trim())),
             SessionOutput::Stdout(bytes) | SessionOutput::Stderr(bytes) => {
                 said.push_str(&String::from_utf8_lossy(&bytes));
             }
         }
     }
-    Err(left())
+    Err("the helper has left".to_owned())
 }

@@ -187,10 +187,12 @@ fn one_that_somebody_else_deletes_while_it_runs_is_lost_whatever_its_code() {
             json!({"name": "p", "deletionTimestamp": "2026-01-01T00:01:00Z", "deletionGracePeriodSeconds": 30});
         serde_json::from_value(json!({"metadata": metadata, "spec": spec(), "status": task(state)})).unwrap()
     };
-    let told = |pod: Pod| unless_deleted(&pod, seen(&pod));
+    let told = |pod: Pod| unless_deleted(&pod, seen(&pod), &|| false);
     let sentence = "Its pod was deleted in the cluster by somebody else.".to_owned();
     assert_eq!(told(deleted("2026-01-01T00:00:31Z")), Phase::Lost { sentence });
     assert!(matches!(told(deleted("2026-01-01T00:00:29Z")), Phase::Ended(_)), "it had ended before");
     let plain = pod(spec(), terminated(0, "Completed", ""));
     assert!(matches!(told(plain), Phase::Ended(_)));
+    let ours = deleted("2026-01-01T00:00:31Z");
+    assert!(matches!(unless_deleted(&ours, seen(&ours), &|| true), Phase::Ended(_)));
 }

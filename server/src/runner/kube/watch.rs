@@ -109,8 +109,7 @@ impl Shared {
         let pod_name = pod.metadata.name.clone().unwrap_or_default();
         let warning = locked(&self.warnings).get(&pod_name).cloned();
         let phase = phase::phase(&pod, before.as_ref(), &|| self.why_it_waits(&pod, warning.as_deref()), now());
-        let is_asked = self.folder(&id).is_stopping();
-        let phase = if is_asked { phase } else { phase::unless_deleted(&pod, phase) };
+        let phase = phase::unless_deleted(&pod, phase, &|| self.folder(&id).is_stopping());
         let mut pods = locked(&self.pods);
         let known = pods.entry(id.clone()).or_insert_with(|| Known {
             pod: pod.clone(),

@@ -128,8 +128,8 @@ fn pod(meta: &ObjectMeta, template: PodTemplateSpec) -> Pod {
     Pod { metadata, spec: template.spec, status: None }
 }
 
-fn by_execution(meta: &ObjectMeta) -> BTreeMap<String, String> {
-    BTreeMap::from([(EXECUTION.to_owned(), meta.name.clone().unwrap_or_default())])
+fn by_execution(name: String) -> BTreeMap<String, String> {
+    BTreeMap::from([(EXECUTION.to_owned(), name)])
 }
 
 /// One at a time: two of them would write into one folder of links, and hold two GPUs.
@@ -139,7 +139,10 @@ fn deployment(meta: &ObjectMeta, template: PodTemplateSpec) -> Deployment {
         spec: Some(DeploymentSpec {
             replicas: Some(1),
             strategy: Some(DeploymentStrategy { type_: Some("Recreate".to_owned()), rolling_update: None }),
-            selector: LabelSelector { match_labels: Some(by_execution(meta)), match_expressions: None },
+            selector: LabelSelector {
+                match_labels: Some(by_execution(meta.name.clone().unwrap_or_default())),
+                match_expressions: None,
+            },
             template,
             ..DeploymentSpec::default()
         }),
@@ -152,7 +155,7 @@ pub fn service(meta: &ObjectMeta, execution: String, port: u16) -> Service {
     Service {
         metadata: meta.clone(),
         spec: Some(ServiceSpec {
-            selector: Some(BTreeMap::from([(EXECUTION.to_owned(), execution)])),
+            selector: Some(by_execution(execution)),
             ports: Some(vec![ServicePort {
                 name: Some("http".to_owned()),
                 port: 80,
