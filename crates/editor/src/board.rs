@@ -60,13 +60,21 @@ pub struct Card {
     lines: Vec<u32>,
 }
 
+pub fn has_input(kind: KindName) -> bool {
+    !matches!(kind, KindName::Volume | KindName::LoadData)
+}
+
+pub fn has_output(kind: KindName) -> bool {
+    kind != KindName::Viewer
+}
+
 impl Card {
     pub fn has_input(&self) -> bool {
-        !matches!(self.kind, KindName::Volume | KindName::LoadData)
+        has_input(self.kind)
     }
 
     pub fn has_output(&self) -> bool {
-        self.kind != KindName::Viewer
+        has_output(self.kind)
     }
 
     pub fn has_gate(&self) -> bool {

@@ -15,6 +15,7 @@ use crate::{
     hit::{Hit, HitTest},
     input::Input,
     keys,
+    record::RecordId,
     selection::Selection,
 };
 
@@ -63,8 +64,9 @@ pub enum Mode {
 pub struct Versions {
     /// Committed changes: what is validated, saved and listed. Does not count while a gesture goes on.
     pub document: u64,
+    /// Of these, the ones that did more than move something: what is validated.
+    pub meaning: u64,
     pub selection: u64,
-    pub camera: u64,
     /// What a small picture of the whole shows: committed changes, statuses and problems.
     pub board: u64,
     /// Anything that is drawn, all of the above included.
@@ -92,6 +94,8 @@ pub struct Editor {
     hover: Hit,
     mode: Mode,
     versions: Versions,
+    /// Something else than places was touched since a change was last counted.
+    has_meaning: bool,
     asks: Vec<Ask>,
     focuses: u64,
     pub(crate) gesture: Gesture,
@@ -114,6 +118,7 @@ impl Editor {
             hover: Hit::Nothing,
             mode,
             versions: Versions::default(),
+            has_meaning: false,
             asks: Vec::new(),
             focuses: 0,
             gesture: Gesture::Idle,
@@ -134,9 +139,9 @@ impl Editor {
     /// Counts on from another editor's versions, whose place this one takes: every follower sees a change.
     #[must_use]
     pub fn after(mut self, before: Versions) -> Self {
-        let Versions { document, selection, camera, board, scene } = before;
-        let (document, selection, camera) = (document + 1, selection + 1, camera + 1);
-        self.versions = Versions { document, selection, camera, board: board + 1, scene: scene + 1 };
+        let Versions { document, meaning, selection, board, scene } = before;
+        let (document, meaning, selection) = (document + 1, meaning + 1, selection + 1);
+        self.versions = Versions { document, meaning, selection, board: board + 1, scene: scene + 1 };
         self
     }
 
@@ -272,8 +277,9 @@ impl Editor {
         let changed = !change.is_empty();
         let after = after.kept_to(self.document.pipeline());
         self.history.push(Step { name, change, before, after: after.clone(), typing });
-        self.versions.document += u64::from(changed);
-        self.versions.board += u64::from(changed);
+        if changed {
+            self.count_change();
+        }
         self.set_selection(after);
         self.redraw();
         Ok(())
@@ -319,8 +325,7 @@ impl Editor {
         }
         let Some(selection) = go(&mut self.history, &mut self.document) else { return false };
         self.follow();
-        self.versions.document += 1;
-        self.versions.board += 1;
+        self.count_change();
         self.set_selection(selection.kept_to(self.document.pipeline()));
         self.redraw();
         true
@@ -365,7 +370,14 @@ impl Editor {
 
     fn follow(&mut self) {
         let dirty = self.document.take_dirty();
+        self.has_meaning |= !dirty.iter().all(RecordId::is_place);
         self.board.follow(self.document.pipeline(), &dirty);
+    }
+
+    fn count_change(&mut self) {
+        self.versions.document += 1;
+        self.versions.board += 1;
+        self.versions.meaning += u64::from(std::mem::take(&mut self.has_meaning));
     }
 
     pub(crate) fn redraw(&mut self) {
@@ -411,14 +423,12 @@ impl Editor {
     pub fn set_camera(&mut self, camera: Camera) {
         if self.camera != camera {
             self.camera = camera;
-            self.versions.camera += 1;
             self.redraw();
         }
     }
 
     fn resize(&mut self, size: Size) {
         self.size = size;
-        self.versions.camera += 1;
         self.redraw();
         // A view that shows everything goes on showing everything; any other stays where the person put it.
         if self.fitted.is_none_or(|fitted| fitted == self.camera) {

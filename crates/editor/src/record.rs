@@ -20,6 +20,21 @@ pub enum RecordId {
     Group(GroupId),
 }
 
+impl RecordId {
+    /// Where something stands on the canvas, which changes no meaning.
+    pub fn is_place(&self) -> bool {
+        match self {
+            RecordId::TaskPlace(_) | RecordId::NotePlace(_) => true,
+            RecordId::Settings
+            | RecordId::Unknown
+            | RecordId::Task(_)
+            | RecordId::Arrow(_)
+            | RecordId::Note(_)
+            | RecordId::Group(_) => false,
+        }
+    }
+}
+
 /// A record's value; cheap to clone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -4,7 +4,7 @@
 //! `camera()` and `fit()`; `end2end/bench/canvas-adapter.js` makes of it what the driver expects. Without it, nothing.
 
 use js_sys::{Function, Object, Reflect};
-use model::TaskId;
+use model::{Pipeline, TaskId};
 use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
 
 use super::EditorHandle;
@@ -49,7 +49,10 @@ fn numbers(fields: &[(&str, f64)]) -> JsValue {
 
 fn open(handle: EditorHandle, text: &str) -> JsValue {
     match model::document::read(text) {
-        Ok(read) => handle.open(read.pipeline),
+        // Under the page's own id, or it could not be saved.
+        Ok(read) => {
+            handle.open(Pipeline { id: handle.with_pipeline_untracked(|here| here.id.clone()), ..read.pipeline })
+        }
         Err(error) => return JsValue::from_str(&error.to_string()),
     }
     handle.fit();

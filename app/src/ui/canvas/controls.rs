@@ -5,9 +5,14 @@ use leptos::prelude::*;
 use super::EditorHandle;
 use crate::ui::kit::Icon;
 
+/// `seen` counts up when there was a picture.
 #[component]
-pub fn Controls(handle: EditorHandle) -> impl IntoView {
-    let percent = move || format!("{:.0} %", handle.zoom().get() * 100.0);
+pub fn Controls(handle: EditorHandle, seen: RwSignal<u64>) -> impl IntoView {
+    let zoom = Memo::new(move |_| {
+        seen.track();
+        handle.with(|editor| editor.camera().zoom)
+    });
+    let percent = move || format!("{:.0} %", zoom.get() * 100.0);
     view! {
         <div class="canvas-controls" role="group" aria-label="Zoom">
             <button type="button" aria-label="Zoom out" title="Zoom out (-)" on:click=move |_| handle.zoom_out()>

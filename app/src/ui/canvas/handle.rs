@@ -1,7 +1,7 @@
 //! How does the page steer the editor, and how does it hear of changes?
 //!
-//! The one file that turns changes of the editor into signals. During a gesture nothing here is set but the camera's
-//! zoom: what depends on the document waits for the gesture's end.
+//! The one file that turns changes of the editor into signals. During a gesture nothing here is set: what depends on the
+//! document waits for the gesture's end.
 
 use std::{collections::BTreeMap, rc::Rc, sync::Arc};
 
@@ -17,8 +17,8 @@ pub struct EditorHandle {
     editor: StoredValue<Editor, LocalStorage>,
     seen: StoredValue<Versions>,
     revision: RwSignal<u64>,
+    meaning: RwSignal<u64>,
     selection: RwSignal<Selection>,
-    zoom: RwSignal<f64>,
     undo_name: RwSignal<Option<String>>,
     redo_name: RwSignal<Option<String>>,
     ask: RwSignal<Option<Ask>>,
@@ -35,8 +35,8 @@ impl EditorHandle {
             editor: StoredValue::new_local(Editor::new(pipeline, mode)),
             seen: StoredValue::new(Versions::default()),
             revision: RwSignal::new(0),
+            meaning: RwSignal::new(0),
             selection: RwSignal::new(Selection::default()),
-            zoom: RwSignal::new(1.0),
             undo_name: RwSignal::new(None),
             redo_name: RwSignal::new(None),
             ask: RwSignal::new(None),
@@ -55,11 +55,6 @@ impl EditorHandle {
 
     pub fn selection(self) -> Signal<Selection> {
         self.selection.into()
-    }
-
-    /// 1 is 100 %.
-    pub fn zoom(self) -> Signal<f64> {
-        self.zoom.into()
     }
 
     /// What undo would undo: "Move Train". `None`: nothing to undo.
@@ -213,6 +208,12 @@ impl EditorHandle {
         self.editor.with_value(|editor| read(editor.pipeline()))
     }
 
+    /// Is not told of changes that only moved something: for what is dear to find out and the same wherever a task stands.
+    pub fn with_meaning<R>(self, read: impl FnOnce(&Pipeline) -> R) -> R {
+        self.meaning.track();
+        self.with_pipeline_untracked(read)
+    }
+
     pub fn with_pipeline_untracked<R>(self, read: impl FnOnce(&Pipeline) -> R) -> R {
         self.editor.with_value(|editor| read(editor.pipeline()))
     }
@@ -318,14 +319,11 @@ impl EditorHandle {
             });
             self.revision.set(now.document);
         }
+        if now.meaning != before.meaning {
+            self.meaning.set(now.meaning);
+        }
         if now.selection != before.selection {
             self.selection.set(self.editor.with_value(|editor| editor.selection().clone()));
-        }
-        if now.camera != before.camera {
-            let zoom = self.editor.with_value(|editor| editor.camera().zoom);
-            if self.zoom.get_untracked() != zoom {
-                self.zoom.set(zoom);
-            }
         }
         if now.scene != before.scene {
             let painter = self.painter.with_value(Option::clone);

@@ -63,7 +63,7 @@ pub fn draw(canvas: &HtmlCanvasElement, host: &HtmlElement, editor: &Editor) -> 
     Some(())
 }
 
-/// Moves the frame to what the camera sees; called with each picture.
+/// Moves the frame to what the camera sees.
 pub fn move_frame(frame: &HtmlElement, editor: &Editor) {
     let scale = Scale::of(editor);
     let seen = editor.camera().seen(editor.size());

@@ -44,10 +44,10 @@ struct Parts {
 #[component]
 pub fn Canvas(handle: EditorHandle) -> impl IntoView {
     let parts = Parts { host: NodeRef::new(), canvas: NodeRef::new(), map: NodeRef::new(), frame: NodeRef::new() };
-    let at_rest = RwSignal::new(0u64);
+    let (seen, at_rest) = (RwSignal::new(0u64), RwSignal::new(0u64));
     parts.host.on_load(move |host| {
         if let Some(canvas) = parts.canvas.get_untracked() {
-            start(handle, parts, &host, canvas, at_rest);
+            start(handle, parts, &host, canvas, (seen, at_rest));
         }
     });
     let active = move || handle.selection().with(|selection| selection.only_task().map(mirror::element_id));
@@ -83,7 +83,7 @@ pub fn Canvas(handle: EditorHandle) -> impl IntoView {
                 <Mirror handle at_rest />
             </div>
             <Minimap handle canvas=parts.map frame=parts.frame />
-            <Controls handle />
+            <Controls handle seen />
             <p class="canvas-said" role="status">{move || handle.said().get()}</p>
         </div>
     }
@@ -109,13 +109,14 @@ fn start(
     parts: Parts,
     host: &HtmlElement,
     canvas: web_sys::HtmlCanvasElement,
-    at_rest: RwSignal<u64>,
+    (seen, at_rest): (RwSignal<u64>, RwSignal<u64>),
 ) {
     let Some(surface) = Surface::new(canvas, host) else {
         handle.said().set("This browser gives no 2D canvas, without which a pipeline cannot be drawn.".into());
         return;
     };
     let on_picture = move || {
+        seen.try_update(|count| *count += 1);
         if let Some(frame) = parts.frame.try_get_untracked().flatten() {
             handle.with(|editor| minimap::move_frame(&frame, editor));
         }

@@ -1,7 +1,8 @@
 //! When is a picture drawn?
 //!
-//! In the browser's next frame after something changed, and in each one while a running task's icon turns. When nothing
-//! changed for a frame, what follows slowly (the mirror for screen readers) is told once.
+//! In the browser's next frame after something changed, and in each one while a running task's icon turns. What elements of
+//! the page show of a picture follows a few times a second, and what is dear (the mirror for screen readers) when pictures
+//! have come to rest: to lay out the page anew for every picture takes as long as the picture.
 
 use std::{
     cell::{Cell, RefCell},
@@ -15,6 +16,11 @@ use super::{EditorHandle, paint::Surface};
 
 type Told = Box<dyn Fn()>;
 
+/// Milliseconds between what is told of pictures that follow each other.
+const PACE: f64 = 100.0;
+/// Milliseconds without a change after which they have come to rest.
+const REST: f64 = 120.0;
+
 pub struct Painter {
     handle: EditorHandle,
     surface: RefCell<Surface>,
@@ -22,9 +28,11 @@ pub struct Painter {
     alive: Cell<bool>,
     /// The scene's version that was painted last.
     painted: Cell<u64>,
-    rests: Cell<bool>,
+    /// When that was, in the time of frames; `None`: pictures have come to rest.
+    changed: Cell<Option<f64>>,
+    told: Cell<f64>,
     still: bool,
-    /// With each picture, and when pictures have come to rest.
+    /// A few times a second while there are pictures, and once more before `on_rest`.
     on_picture: Told,
     on_rest: Told,
     #[expect(clippy::type_complexity, reason = "a callback that is made once, kept, and handed to the browser")]
@@ -39,7 +47,8 @@ impl Painter {
             scheduled: Cell::new(None),
             alive: Cell::new(true),
             painted: Cell::new(u64::MAX),
-            rests: Cell::new(false),
+            changed: Cell::new(None),
+            told: Cell::new(0.0),
             still: wants_no_motion(),
             on_picture,
             on_rest,
@@ -104,14 +113,24 @@ impl Painter {
             self.handle.with(|editor| surface.paint(editor, time));
         }
         if changed {
-            (self.on_picture)();
-            self.rests.set(false);
-        } else if !self.rests.replace(true) {
+            self.changed.set(Some(time));
+            self.tell(time, PACE);
+        } else if self.changed.get().is_some_and(|at| time - at >= REST) {
+            self.changed.set(None);
+            self.tell(time, 0.0);
             (self.on_rest)();
         }
         let turns = !self.still && self.surface.borrow().scene.turns;
-        if changed || turns {
+        if self.changed.get().is_some() || turns {
             self.schedule();
+        }
+    }
+
+    /// Unless that was done less than `pace` ago.
+    fn tell(&self, time: f64, pace: f64) {
+        if time - self.told.get() >= pace {
+            self.told.set(time);
+            (self.on_picture)();
         }
     }
 }

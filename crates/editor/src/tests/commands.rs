@@ -238,3 +238,19 @@ fn a_history_that_does_not_lead_to_the_document_is_not_taken_up() {
     let mut same = Person::with(person.editor.pipeline().clone());
     assert!(same.editor.restore_history(person.editor.history().clone()));
 }
+
+#[test]
+fn what_only_moves_changes_no_meaning_and_what_else_is_edited_does() {
+    let mut person = Person::with_chain(2);
+    let task = first(&person);
+    let before = person.editor.versions();
+    person.editor.set_selection(Selection::task(task.clone()));
+    person.act(Command::Nudge { dx: 40.0, dy: 0.0 }).unwrap();
+    person.editor.undo();
+    person.editor.redo();
+    let moved = person.editor.versions();
+    assert_eq!((moved.meaning, moved.document), (before.meaning, before.document + 3));
+    person.act(set(&task, "resources.gpu", Some(json!(1)))).unwrap();
+    person.editor.undo();
+    assert_eq!(person.editor.versions().meaning, before.meaning + 2);
+}

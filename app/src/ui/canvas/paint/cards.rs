@@ -9,13 +9,13 @@ use editor::{
 use js_sys::JsString;
 use model::{Severity, run::TaskStatus};
 
-use super::{FULL_CIRCLE, Surface, hairline};
+use super::{FULL_CIRCLE, Surface, hairline, stamps::Look};
 use crate::ui::canvas::pen;
 
-const ROUND: f64 = 10.0;
-const CHIP: f64 = 28.0;
+pub(super) const ROUND: f64 = 10.0;
+pub(super) const CHIP: f64 = 28.0;
 /// The chip's and the texts' places on a card, in world units.
-const CHIP_AT: (f64, f64) = (12.0, 11.0);
+pub(super) const CHIP_AT: (f64, f64) = (12.0, 11.0);
 const TEXT_X: f64 = 50.0;
 const NAME_Y: f64 = 22.5;
 const SUBTITLE_Y: f64 = 37.5;
@@ -23,9 +23,11 @@ const TEXT_WIDTH: f64 = CARD.width - TEXT_X - 12.0;
 const STATUS_LINE: f64 = 52.0;
 const STATUS_X: f64 = 34.0;
 const STATUS_Y: f64 = 74.0;
-const PORT: f64 = 5.5;
+/// Sizes of letters for a doubling of the zoom. Letters of a size that was not seen before are made anew, which takes longer
+/// than all else in a picture; a zoom that goes on comes upon few of these.
+const LETTER_SIZES: f64 = 8.0;
 /// Icons and second lines are too small to be read below this zoom.
-const SMALL_FROM: f64 = 0.5;
+pub(super) const SMALL_FROM: f64 = 0.5;
 /// One turn of a running task's icon, in milliseconds.
 const TURN: f64 = 2400.0;
 
@@ -38,6 +40,16 @@ pub struct Texts {
 }
 
 type Shown<'a> = (&'a CardItem, &'a Card);
+
+fn look(item: &CardItem, card: &Card) -> Look {
+    Look { kind: card.kind, selected: item.selected, height: card.rect.height }
+}
+
+/// The next smaller of the sizes, so that a text never outgrows its place.
+fn letter_zoom(zoom: f64) -> f64 {
+    // A hundred percent may have come out of a division.
+    ((zoom.log2() * LETTER_SIZES + 1e-6).floor() / LETTER_SIZES).exp2()
+}
 
 impl Surface {
     /// What is selected lies above the rest: it is what moves.
@@ -56,114 +68,83 @@ impl Surface {
     }
 
     fn layer(&mut self, scene: &Scene, cards: &[Shown<'_>], selected: bool) {
+        self.prepare_stamps(scene, cards.iter().map(|(item, card)| look(item, card)));
         self.bodies(scene, cards, selected);
-        self.chips(scene, cards);
         self.texts(scene, cards);
         self.statuses(scene, cards);
         self.gates(scene, cards);
-        if scene.camera.zoom >= editor::hit::PORTS_FROM {
-            self.ports(scene, cards);
-        }
         self.marks(scene, cards);
     }
 
     fn bodies(&self, scene: &Scene, cards: &[Shown<'_>], selected: bool) {
         let (pen, thin) = (&self.pen, hairline(scene));
-        let outline = |by: f64, dx: f64, dy: f64, card: &Card| {
-            let rect = card.rect.grown(by);
-            pen.round_rect(rect.x + dx, rect.y + dy, rect.width, rect.height, ROUND + by);
+        let outline = |offset: f64, card: &Card| {
+            let rect = card.rect;
+            pen.round_rect(rect.x + offset, rect.y + offset, rect.width, rect.height, ROUND);
         };
-        pen.begin();
-        cards.iter().for_each(|(_, card)| outline(0.5, 0.0, 2.0, card));
-        pen.fill_with(&self.colours.shadow);
-        pen.fill();
         pen.width(thin);
         pen.stroke_with(&self.colours.line_strong);
         pen.fill_with(&self.colours.surface);
         for offset in [6.0, 3.0] {
             pen.begin();
-            cards.iter().filter(|(_, card)| card.copies > 1).for_each(|(_, card)| outline(0.0, offset, offset, card));
+            cards.iter().filter(|(_, card)| card.copies > 1).for_each(|(_, card)| outline(offset, card));
             pen.fill();
             pen.stroke();
         }
-        pen.begin();
-        cards.iter().for_each(|(_, card)| outline(0.0, 0.0, 0.0, card));
-        pen.fill();
-        if selected {
-            pen.stroke_with(&self.colours.select);
-            pen.width(1.75 * thin);
+        pen.place(1.0, 0.0, 0.0, 1.0, 0.0, 0.0);
+        for (item, card) in cards {
+            let corner = self.corner_of(scene, card);
+            self.stamp(look(item, card), corner.x, corner.y);
         }
-        pen.stroke();
-        self.outlines(cards, thin, &outline);
-    }
-
-    /// Hovered cards and the one that an arrow hangs over.
-    fn outlines(&self, cards: &[Shown<'_>], thin: f64, outline: &impl Fn(f64, f64, f64, &Card)) {
-        let pen = &self.pen;
-        for (item, card) in cards.iter().filter(|(item, _)| item.target.is_some() || (item.hovered && !item.selected)) {
-            let (colour, width) = match item.target {
-                Some(true) => (&self.colours.select, 2.0),
-                Some(false) => (self.colours.hue(Hue::Failed), 2.0),
-                None => (&self.colours.ink_3, 1.0),
-            };
-            pen.begin();
-            outline(0.0, 0.0, 0.0, card);
-            pen.stroke_with(colour);
-            pen.width(width * thin);
-            pen.stroke();
+        self.to_world(scene);
+        let is_lit = |item: &CardItem| item.target.is_some() || (item.hovered && !selected);
+        for (item, card) in cards.iter().filter(|(item, _)| is_lit(item)) {
+            self.outline_of(item, thin, || outline(0.0, card));
         }
     }
 
-    fn chips(&self, scene: &Scene, cards: &[Shown<'_>]) {
-        let pen = &self.pen;
-        for kind in model::KindName::ALL {
-            let mut of_kind = cards.iter().filter(|(_, card)| card.kind == kind).peekable();
-            if of_kind.peek().is_none() {
-                continue;
-            }
-            let hue = Hue::Kind(kind);
-            pen.begin();
-            of_kind.clone().for_each(|(_, card)| {
-                pen.round_rect(card.rect.x + CHIP_AT.0, card.rect.y + CHIP_AT.1, CHIP, CHIP, 6.0);
-            });
-            pen.fill_with(self.colours.soft(hue));
-            pen.fill();
-            if scene.camera.zoom < SMALL_FROM {
-                continue;
-            }
-            pen.stroke_with(self.colours.hue(hue));
-            pen.width(hairline(scene) * 24.0 / 16.0);
-            let icon = self.icons.kind(kind);
-            for (_, card) in of_kind {
-                let inset = (CHIP - 16.0) / 2.0;
-                let at = Point::new(card.rect.x + CHIP_AT.0 + inset, card.rect.y + CHIP_AT.1 + inset);
-                self.to_spot(scene, at.x, at.y, 16.0 / 24.0);
-                pen.stroke_path(icon);
-            }
-            self.to_world(scene);
-        }
+    /// Canvas pixels, whole ones: what is copied there keeps its sharp edges.
+    fn corner_of(&self, scene: &Scene, card: &Card) -> Point {
+        let camera = &scene.camera;
+        let at = |world: f64, offset: f64| ((world * camera.zoom + offset) * self.density).round();
+        Point::new(at(card.rect.x, camera.x), at(card.rect.y, camera.y))
+    }
+
+    /// Of a hovered card, or the one that an arrow hangs over.
+    fn outline_of(&self, item: &CardItem, thin: f64, outline: impl Fn()) {
+        let (colour, width) = match item.target {
+            Some(true) => (&self.colours.select, 2.0),
+            Some(false) => (self.colours.hue(Hue::Failed), 2.0),
+            None => (&self.colours.ink_3, 1.0),
+        };
+        self.pen.begin();
+        outline();
+        self.pen.stroke_with(colour);
+        self.pen.width(width * thin);
+        self.pen.stroke();
     }
 
     fn texts(&mut self, scene: &Scene, cards: &[Shown<'_>]) {
         cards.iter().for_each(|(item, card)| self.prepare(item.slot, card));
+        let texts = || cards.iter().filter_map(|(item, card)| Some((card, self.cards.get(&item.slot)?)));
         let pen = &self.pen;
         pen.font(&self.fonts.name);
         pen.fill_with(&self.colours.ink);
-        for (item, card) in cards {
-            if let Some(texts) = self.cards.get(&item.slot) {
-                pen.text(&texts.name, card.rect.x + TEXT_X, card.rect.y + NAME_Y);
-            }
+        texts().for_each(|(card, texts)| self.letters(scene, card, (TEXT_X, NAME_Y), &texts.name));
+        if scene.camera.zoom >= SMALL_FROM {
+            pen.font(&self.fonts.subtitle);
+            pen.fill_with(&self.colours.ink_3);
+            texts().for_each(|(card, texts)| self.letters(scene, card, (TEXT_X, SUBTITLE_Y), &texts.subtitle));
         }
-        if scene.camera.zoom < SMALL_FROM {
-            return;
-        }
-        pen.font(&self.fonts.subtitle);
-        pen.fill_with(&self.colours.ink_3);
-        for (item, card) in cards {
-            if let Some(texts) = self.cards.get(&item.slot) {
-                pen.text(&texts.subtitle, card.rect.x + TEXT_X, card.rect.y + SUBTITLE_Y);
-            }
-        }
+        self.to_world(scene);
+    }
+
+    /// `x` and `y`: from the card's corner, in world units. Leaves the world's transform.
+    fn letters(&self, scene: &Scene, card: &Card, (x, y): (f64, f64), text: &JsString) {
+        let (corner, scale) = (self.corner_of(scene, card), scene.camera.zoom * self.density);
+        let size = letter_zoom(scene.camera.zoom) * self.density;
+        self.pen.place(size, 0.0, 0.0, size, corner.x + x * scale, corner.y + y * scale);
+        self.pen.text(text, 0.0, 0.0);
     }
 
     /// Measures and cuts a card's texts once per version of the card.
@@ -201,7 +182,7 @@ impl Surface {
             let hue = Hue::of_status(status.status);
             pen.fill_with(self.colours.hue(hue));
             if let Some(words) = self.cards.get(&item.slot).and_then(|texts| texts.words.as_ref()) {
-                pen.text(words, card.rect.x + STATUS_X, card.rect.y + STATUS_Y);
+                self.letters(scene, card, (STATUS_X, STATUS_Y), words);
             }
             pen.stroke_with(self.colours.hue(hue));
             pen.width(2.0);
@@ -248,28 +229,6 @@ impl Surface {
                 }
             }
         }
-    }
-
-    fn ports(&self, scene: &Scene, cards: &[Shown<'_>]) {
-        let pen = &self.pen;
-        let circle = |at: Point| {
-            pen.move_to(at.x + PORT, at.y);
-            pen.arc(at.x, at.y, PORT, 0.0, FULL_CIRCLE);
-        };
-        pen.begin();
-        for (_, card) in cards {
-            if card.has_input() {
-                circle(card.input());
-            }
-            if card.has_output() {
-                circle(card.output());
-            }
-        }
-        pen.fill_with(&self.colours.surface);
-        pen.fill();
-        pen.stroke_with(&self.colours.ink_3);
-        pen.width(hairline(scene));
-        pen.stroke();
     }
 
     /// A triangle at the corner of a task that has a problem or a warning.

@@ -6,6 +6,7 @@
 mod cards;
 mod lines;
 mod paper;
+mod stamps;
 mod things;
 
 use std::collections::HashMap;
@@ -31,6 +32,7 @@ pub struct Surface {
     fonts: Fonts,
     dashes: Dashes,
     paper: paper::Paper,
+    stamps: Vec<stamps::Stamp>,
     /// Prepared texts by slot; looked up, never walked.
     cards: HashMap<u32, cards::Texts>,
     labels: HashMap<String, JsString>,
@@ -68,6 +70,7 @@ impl Surface {
             colours,
             icons: Icons::new()?,
             paper: paper::Paper::new()?,
+            stamps: Vec::new(),
             dashes: Dashes { none: pattern(&[]), arrow: pattern(&[4.0, 4.0]), ghost: pattern(&[6.0, 4.0]) },
             cards: HashMap::new(),
             labels: HashMap::new(),
@@ -85,6 +88,7 @@ impl Surface {
             self.colours = colours;
         }
         self.paper.forget();
+        self.stamps.clear();
         self.cards.clear();
         self.labels.clear();
         self.notes.clear();

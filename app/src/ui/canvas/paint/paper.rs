@@ -1,12 +1,12 @@
 //! How is the dotted paper drawn?
 //!
-//! Thousands of dots are drawn once for a zoom; a pan lays that sheet down elsewhere.
+//! One row of dots is drawn once for a zoom, and laid down again and again.
 
-use editor::{Size, camera::Camera, scene::Scene};
+use editor::scene::Scene;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlCanvasElement;
 
-use super::{Surface, opaque};
+use super::Surface;
 use crate::ui::canvas::pen::Pen;
 
 /// Distance of the dots, in world units.
@@ -14,16 +14,16 @@ const DOTS: f64 = 20.0;
 const DOTS_FROM: f64 = 0.5;
 
 pub struct Paper {
-    sheet: HtmlCanvasElement,
+    row: HtmlCanvasElement,
     pen: Pen,
-    /// For which view the sheet was drawn.
+    /// For which view the row was drawn.
     view: Option<View>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
 struct View {
     zoom: f64,
-    size: Size,
+    width: f64,
     density: f64,
 }
 
@@ -36,9 +36,9 @@ impl View {
 
 impl Paper {
     pub fn new() -> Option<Self> {
-        let sheet: HtmlCanvasElement = gloo::utils::document().create_element("canvas").ok()?.unchecked_into();
-        let pen = opaque(&sheet)?;
-        Some(Paper { sheet, pen, view: None })
+        let row: HtmlCanvasElement = gloo::utils::document().create_element("canvas").ok()?.unchecked_into();
+        let pen = row.get_context("2d").ok()??.unchecked_into();
+        Some(Paper { row, pen, view: None })
     }
 
     /// The colours have changed.
@@ -51,45 +51,39 @@ impl Surface {
     pub(super) fn lay_paper(&mut self, scene: &Scene) {
         let camera = &scene.camera;
         self.pen.place(1.0, 0.0, 0.0, 1.0, 0.0, 0.0);
+        self.pen.fill_with(&self.colours.paper);
+        self.pen.fill_rect(0.0, 0.0, scene.size.width * self.density, scene.size.height * self.density);
         if camera.zoom < DOTS_FROM {
-            self.pen.fill_with(&self.colours.paper);
-            self.pen.fill_rect(0.0, 0.0, scene.size.width * self.density, scene.size.height * self.density);
             return;
         }
-        let view = View { zoom: camera.zoom, size: scene.size, density: self.density };
+        let view = View { zoom: camera.zoom, width: scene.size.width, density: self.density };
         if self.paper.view.replace(view) != Some(view) {
-            self.draw_sheet(&view);
+            self.draw_row(&view);
         }
-        let (x, y) = corner(camera, &view);
-        self.pen.picture(&self.paper.sheet, x, y);
+        let step = view.step();
+        let (x, y) = (first(camera.x * self.density, step), first(camera.y * self.density, step));
+        for row in 0..((scene.size.height * self.density - y) / step).ceil() as u32 {
+            self.pen.picture(&self.paper.row, x.round(), (y + f64::from(row) * step).round());
+        }
     }
 
-    /// One step larger than the view, so that it covers the view wherever its dots lie.
-    fn draw_sheet(&self, view: &View) {
-        let Paper { sheet, pen, .. } = &self.paper;
-        let step = view.step();
-        let length = |length: f64| (length * view.density + step).ceil();
-        let (width, height) = (length(view.size.width), length(view.size.height));
-        if (f64::from(sheet.width()), f64::from(sheet.height())) != (width, height) {
-            sheet.set_width(width as u32);
-            sheet.set_height(height as u32);
-        }
-        pen.fill_with(&self.colours.paper);
-        pen.fill_rect(0.0, 0.0, width, height);
+    /// One step longer than the view is wide, so that it covers the view wherever its dots lie.
+    fn draw_row(&self, view: &View) {
+        let Paper { row, pen, .. } = &self.paper;
+        let (step, dot) = (view.step(), (if view.zoom < 0.8 { 1.0 } else { 1.5 }) * view.density);
+        let width = (view.width * view.density + step).ceil();
+        // Setting a size clears it, too.
+        row.set_width(width as u32);
+        row.set_height(dot.ceil() as u32);
         pen.fill_with(&self.colours.dots);
-        let dot = if view.zoom < 0.8 { 1.0 } else { 1.5 } * view.density;
-        for row in 0..(height / step).ceil() as u32 {
-            let y = (f64::from(row) * step).round();
-            for column in 0..(width / step).ceil() as u32 {
-                pen.fill_rect((f64::from(column) * step).round(), y, dot, dot);
-            }
+        for column in 0..(width / step).ceil() as u32 {
+            pen.fill_rect((f64::from(column) * step).round(), 0.0, dot, dot);
         }
     }
 }
 
-/// Where the sheet's upper left dot lies: at or before the view's corner. Whole pixels, or every dot would blur.
-fn corner(camera: &Camera, view: &View) -> (f64, f64) {
-    let step = view.step();
-    let at = |offset: f64| ((offset * view.density).rem_euclid(step) - step).round();
-    (at(camera.x), at(camera.y))
+/// Where the first dots lie: at or before the view's edge. What is drawn there is put on whole pixels, or every dot would
+/// blur.
+fn first(offset: f64, step: f64) -> f64 {
+    offset.rem_euclid(step) - step
 }

@@ -24,6 +24,7 @@ pub struct Desk {
     pub site: RwSignal<Site>,
     pub resolved: Memo<Arc<Resolved>>,
     pub problems: Memo<Arc<Vec<Problem>>>,
+    text: Memo<Arc<String>>,
     pub saver: Saver,
     /// The dialog that asks before a run of this part.
     pub wish: RwSignal<Option<Part>>,
@@ -52,12 +53,12 @@ impl Desk {
         let site = RwSignal::new(site);
         let always = |_: Option<&_>, _: Option<&_>| true;
         let resolved = Memo::new_with_compare(
-            move |_| site.with(|site| handle.with_pipeline(|pipeline| Arc::new(Resolved::of(pipeline, site)))),
+            move |_| site.with(|site| handle.with_meaning(|pipeline| Arc::new(Resolved::of(pipeline, site)))),
             always,
         );
         let problems = Memo::new(move |_| {
             let none = BTreeMap::new();
-            site.with(|site| handle.with_pipeline(|pipeline| Arc::new(validate::problems(pipeline, site, &none))))
+            site.with(|site| handle.with_meaning(|pipeline| Arc::new(validate::problems(pipeline, site, &none))))
         });
         let navigate = use_navigate();
         Desk {
@@ -67,6 +68,7 @@ impl Desk {
             site,
             resolved,
             problems,
+            text: Memo::new(move |_| Arc::new(handle.with_pipeline(model::document::write))),
             wish: RwSignal::new(None),
             exporting: RwSignal::new(false),
             taking: RwSignal::new(None),
@@ -83,9 +85,9 @@ impl Desk {
         self.id.get_value()
     }
 
-    /// The document as it would be saved now.
-    pub fn text(self) -> String {
-        self.handle.with_pipeline_untracked(model::document::write)
+    /// The document as it would be saved now. Untracked.
+    pub fn text(self) -> Arc<String> {
+        self.text.get_untracked()
     }
 
     /// Follows changes; the id of a task that is gone stands for itself.

@@ -85,7 +85,7 @@ impl Saver {
     }
 
     fn changed(self, desk: Desk) {
-        if self.base.with_value(|base| *base == desk.text()) {
+        if self.base.with_value(|base| *base == *desk.text()) {
             self.keep(desk, false);
             if !matches!(self.state.get_untracked(), Saving::Stale { .. } | Saving::Going) {
                 self.state.set(Saving::Saved);
@@ -111,7 +111,7 @@ impl Saver {
     fn keep(self, desk: Desk, unsaved: bool) {
         let draft = Draft {
             revision: self.revision(),
-            document: desk.text(),
+            document: desk.text().to_string(),
             base: unsaved.then(|| self.base.get_value()),
             unsaved,
             history: desk.handle.history_json(),
@@ -136,15 +136,15 @@ impl Saver {
         }
         let text = desk.text();
         let revision = self.revision();
-        if self.base.with_value(|base| *base == text) {
+        if self.base.with_value(|base| *base == *text) {
             return Ok(revision);
         }
         self.state.set(Saving::Going);
-        let answer = save_pipeline(desk.id(), revision, text.clone()).await;
-        self.answered(desk, text, answer)
+        let answer = save_pipeline(desk.id(), revision, text.to_string()).await;
+        self.answered(desk, &text, answer)
     }
 
-    fn answered(self, desk: Desk, text: String, answer: Result<u64, ApiError>) -> Result<u64, ApiError> {
+    fn answered(self, desk: Desk, text: &str, answer: Result<u64, ApiError>) -> Result<u64, ApiError> {
         // Two tabs that went on from one draft save the same: whoever comes second has nothing to say.
         let answer = match answer {
             Err(ApiError::Stale { revision, document }) if document == text => Ok(revision),
@@ -153,7 +153,7 @@ impl Saver {
         match &answer {
             Ok(revision) => {
                 self.revision.try_set_value(*revision);
-                self.base.try_set_value(text);
+                self.base.try_set_value(text.to_owned());
                 self.state.try_set(Saving::Saved);
                 if desk.id.try_get_value().is_some() {
                     self.changed(desk);

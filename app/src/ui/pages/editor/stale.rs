@@ -39,7 +39,7 @@ fn Both(desk: Desk, revision: u64, theirs: String, later: RwSignal<bool>) -> imp
                 <div class="both">
                     <figure>
                         <figcaption>"Yours"</figcaption>
-                        <pre tabindex="0">{mine}</pre>
+                        <pre tabindex="0">{mine.to_string()}</pre>
                     </figure>
                     <figure>
                         <figcaption>"Theirs"</figcaption>
@@ -81,7 +81,7 @@ fn differences(mine: &str, theirs: &str) -> String {
 fn keep_copy(desk: Desk, revision: u64, theirs: String) {
     let text = desk.text();
     spawn_local(async move {
-        match create_pipeline(NewPipeline::Document { text }).await {
+        match create_pipeline(NewPipeline::Document { text: text.to_string() }).await {
             Ok(created) => {
                 desk.saver.take_theirs(desk, revision, &theirs);
                 draft::forget(&desk.id());
