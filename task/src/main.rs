@@ -16,6 +16,9 @@ mod template;
 
 use std::{env, process::ExitCode};
 
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 const USAGE: &str = "usage: fletchline-task template | exec … | init | stay | check | pod prepare | pod run PROGRAM … | pod links | pod claim USER:GROUP";
 
 fn main() -> ExitCode {

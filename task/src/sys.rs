@@ -130,10 +130,10 @@ pub fn take_byte(socket: RawFd) -> Option<u8> {
 
 /// One message and who sent it; an empty one when the other end is gone.
 pub fn receive(socket: RawFd) -> io::Result<(Vec<u8>, i32)> {
-    let mut bytes = vec![0_u8; 8192];
+    let mut bytes = Vec::<u8>::with_capacity(8192);
     // Aligned for the control header.
     let mut control = [0_u64; 16];
-    let mut part = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.len() };
+    let mut part = libc::iovec { iov_base: bytes.as_mut_ptr().cast(), iov_len: bytes.capacity() };
     // SAFETY: all zero is a valid empty header.
     let mut header: libc::msghdr = unsafe { std::mem::zeroed() };
     header.msg_iov = &raw mut part;
@@ -146,7 +146,8 @@ pub fn receive(socket: RawFd) -> io::Result<(Vec<u8>, i32)> {
     if got < 0 {
         return Err(io::Error::last_os_error());
     }
-    bytes.truncate(got.unsigned_abs());
+    // SAFETY: the kernel has written as many.
+    unsafe { bytes.set_len(got.unsigned_abs()) };
     // SAFETY: the kernel filled `control` and its length.
     let pid = unsafe {
         let first = libc::CMSG_FIRSTHDR(&raw const header);

@@ -90,16 +90,17 @@ impl Bases {
 /// `template`, requests on stdin.
 pub fn template() -> ExitCode {
     let Ok((requests, offered, mut bases)) = begin() else { return ExitCode::FAILURE };
+    let mut room = Vec::with_capacity(LONGEST);
     loop {
         let ready = sys::wait_readable(&[requests.as_raw_fd(), offered.as_raw_fd()], bases.expire());
         if ready[1]
-            && let Ok((key, mut with)) = receive(&offered)
+            && let Ok((key, mut with)) = receive(&offered, &mut room)
             && let Some(namespace) = with.pop()
         {
             bases.take(key, namespace);
         }
         if ready[0] {
-            match receive(&requests) {
+            match receive(&requests, &mut room) {
                 Ok((folder, with)) if !folder.is_empty() => begin_supervisor(folder, with, &mut bases, &requests),
                 // The server is gone.
                 Ok(_) | Err(_) => return ExitCode::SUCCESS,
@@ -125,23 +126,24 @@ fn begin() -> io::Result<(OwnedFd, OwnedFd, Bases)> {
     Ok((requests, offered, Bases { made: Vec::new(), offers }))
 }
 
-/// One message with its descriptors; an empty one when the other end is gone.
-fn receive(socket: &OwnedFd) -> io::Result<(Vec<u8>, Vec<OwnedFd>)> {
-    let mut bytes = vec![0; LONGEST];
+/// One message with its descriptors; an empty one when the other end is gone. `room` is as long as the longest, and not
+/// made anew for each: every page that is touched is one to be found.
+fn receive(socket: &OwnedFd, room: &mut Vec<u8>) -> io::Result<(Vec<u8>, Vec<OwnedFd>)> {
+    room.resize(LONGEST, 0);
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
     let mut with = RecvAncillaryBuffer::new(&mut space);
-    let got = recvmsg(socket, &mut [io::IoSliceMut::new(&mut bytes)], &mut with, RecvFlags::CMSG_CLOEXEC)?;
-    bytes.truncate(got.bytes);
+    let got = recvmsg(socket, &mut [io::IoSliceMut::new(room)], &mut with, RecvFlags::CMSG_CLOEXEC)?;
     let descriptors = with.drain().filter_map(|message| match message {
         RecvAncillaryMessage::ScmRights(descriptors) => Some(descriptors),
         _ => None,
     });
-    Ok((bytes, descriptors.flatten().collect()))
+    Ok((room[..got.bytes].to_vec(), descriptors.flatten().collect()))
 }
 
 /// Comes back in the template alone.
 fn begin_supervisor(folder: Vec<u8>, with: Vec<OwnedFd>, bases: &mut Bases, requests: &OwnedFd) {
     let Ok([order, line]) = <[OwnedFd; 2]>::try_from(with) else { return };
+    supervise::memory::look();
     // SAFETY: this program has one thread. Where there is no room for a process, the line ends, and the server knows.
     if unsafe { libc::fork() } != 0 {
         return;
@@ -174,7 +176,7 @@ mod tests {
     fn what_a_supervisor_offers_is_found_by_its_whole_name_until_it_is_old() {
         let (offered, mut bases) = bases();
         bases.offer("usr /out", descriptor().as_fd());
-        let (key, mut with) = receive(&offered).unwrap();
+        let (key, mut with) = receive(&offered, &mut Vec::new()).unwrap();
         bases.take(key, with.pop().unwrap());
         assert!(with.is_empty() && bases.expire().is_some());
         assert!(bases.find("usr /out").is_some() && bases.find("usr").is_none() && bases.find("usr /out2").is_none());
@@ -195,6 +197,6 @@ mod tests {
     fn an_end_of_the_other_side_is_an_empty_message() {
         let (offered, bases) = bases();
         drop(bases);
-        assert!(receive(&offered).unwrap().0.is_empty());
+        assert!(receive(&offered, &mut Vec::new()).unwrap().0.is_empty());
     }
 }

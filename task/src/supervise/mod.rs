@@ -10,6 +10,7 @@
 mod claim;
 mod copy;
 mod log;
+pub mod memory;
 pub mod prepare;
 mod run;
 pub mod watch;

@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Read},
+    io,
     os::{
         fd::{AsFd, AsRawFd, OwnedFd},
         unix::process::ExitStatusExt,
@@ -17,8 +17,9 @@ use model::{
     run::Millis,
     supervise::{How, Mark, Order, STOP, StopOrder, Way},
 };
+use rustix::{buffer::spare_capacity, io::Errno};
 
-use super::{claim::State, log::Sink, watch};
+use super::{claim::State, log::Sink, memory, watch};
 use crate::{
     init,
     sandbox::{bubblewrap, own},
@@ -53,8 +54,6 @@ struct Run<'a> {
     watcher: Option<OwnedFd>,
     /// The other end of `control` is gone.
     is_deaf: bool,
-    /// Processes that the kernel had ended for want of memory when it started.
-    out_of_memory: Option<u64>,
 }
 
 /// Runs the program to its end, and all that it has started.
@@ -95,7 +94,6 @@ pub fn run(order: &Order, folder: &Path, state: &mut State, (signals, bases): (O
                 timeout_at: None,
                 watcher: None,
                 is_deaf: false,
-                out_of_memory: None,
             };
             run.follow(&signals, output);
             run.outcome()
@@ -173,7 +171,7 @@ fn be_first(
 }
 
 impl Run<'_> {
-    fn follow(&mut self, signals: &OwnedFd, mut output: File) {
+    fn follow(&mut self, signals: &OwnedFd, output: File) {
         if let Some(process) = self.init.and_then(|pid| sys::process(pid).ok()) {
             self.state.note(Mark::Init { init: process });
         }
@@ -199,7 +197,7 @@ impl Run<'_> {
                 }
             }
             if ready[2] {
-                is_open = self.pump(&mut output);
+                is_open = self.pump(&output);
             }
             if ready[3] {
                 self.watched();
@@ -242,7 +240,6 @@ impl Run<'_> {
         self.state.mark(&marks);
         self.started = Some(at);
         self.timeout_at = self.order.timeout.map(|time| Instant::now() + Duration::from_secs(time.0.into()));
-        self.out_of_memory = out_of_memory_count();
         self.hold_mounts();
         if watch::is_needed(&self.order.ready, self.order.advance.as_ref()) && !self.is_stopping {
             self.begin_watch();
@@ -282,16 +279,17 @@ impl Run<'_> {
     }
 
     /// False at the end.
-    fn pump(&mut self, output: &mut File) -> bool {
-        // Most programs say little, and every page of it is one more to be found.
-        let mut bytes = [0_u8; 16 * 1024];
+    fn pump(&mut self, output: &File) -> bool {
+        // Not zeroed: most programs say little, and every page that is touched is one more to be found.
+        let mut bytes = Vec::with_capacity(16 * 1024);
         // A few at a time: signals and deadlines have their turn, too.
         for _ in 0..64 {
-            match output.read(&mut bytes) {
+            bytes.clear();
+            match rustix::io::read(&*output, spare_capacity(&mut bytes)) {
                 Ok(0) => return false,
-                Ok(count) => self.sink.write(&bytes[..count]),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return error.kind() == io::ErrorKind::WouldBlock,
+                Ok(_) => self.sink.write(&bytes),
+                Err(Errno::INTR) => {}
+                Err(error) => return error == Errno::AGAIN,
             }
         }
         true
@@ -365,19 +363,12 @@ impl Run<'_> {
     }
 
     fn how(&self, status: ExitStatus) -> How {
-        let was_short = || self.out_of_memory.zip(out_of_memory_count()).is_some_and(|(before, after)| after > before);
         match (status.code(), status.signal()) {
             (Some(code), _) => How::Code(code),
-            (None, Some(libc::SIGKILL)) if !self.is_stopping && was_short() => {
+            (None, Some(libc::SIGKILL)) if !self.is_stopping && memory::was_short() => {
                 How::OutOfMemory("The machine ran out of memory, and the system ended the program.".to_owned())
             }
             (None, signal) => How::Signal(signal.unwrap_or(libc::SIGKILL)),
         }
     }
-}
-
-/// How many processes the kernel has ended for want of memory since the machine started.
-fn out_of_memory_count() -> Option<u64> {
-    let text = fs::read_to_string("/proc/vmstat").ok()?;
-    text.lines().find_map(|line| line.strip_prefix("oom_kill "))?.trim().parse().ok()
 }

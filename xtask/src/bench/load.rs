@@ -24,7 +24,8 @@ pub fn bench() -> Result<()> {
         );
     }
     table += &format!(
-        "\nMedians of {} interleaved runs on {} MB, both sides processes of their own with an empty folder.\n",
+        "\nMedians of {} interleaved runs on {} MB, both sides processes of their own with an empty folder. No bomb takes \
+         more than 128 MiB of memory: `load/tests/bombs.rs` asserts it for each.\n",
         values["runs"], values["megabytes"]
     );
     report("load", "Load Data beside curl piped into bsdtar, on loopback", &table, &values)
