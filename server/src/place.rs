@@ -14,7 +14,7 @@ use crate::{
     python::{OnThisMachine, Programs},
     runner::kube::{
         KubeConfig, KubeRunner, claims,
-        config::{ClaimVolume, RunAs, Tolerated},
+        config::{ClaimVolume, NewClaims, RunAs, Tolerated},
     },
     runner::{
         Runner, RunnerError,
@@ -104,6 +104,11 @@ pub fn kubernetes(settings: &Settings, installation: &str, namespace: &str) -> K
         registries: of.registries,
         load_from: settings.load_from.clone(),
         node_lost: of.node_lost_seconds,
+        new_claims: NewClaims {
+            size: of.new_claims.size,
+            storage_class: of.new_claims.storage_class,
+            for_many: of.new_claims.access == kubernetes::ClaimAccess::ReadWriteMany,
+        },
     }
 }
 

@@ -20,12 +20,12 @@ use kube::{
     Api, Client, Resource,
     api::{DeleteParams, PostParams},
 };
-use model::{Acl, Seconds};
+use model::{Acl, Memory, Seconds};
 use server::runner::{
     Runner,
     kube::{
         KubeConfig, KubeRunner,
-        config::{ClaimVolume, RunAs},
+        config::{ClaimVolume, NewClaims, RunAs},
     },
 };
 
@@ -161,6 +161,7 @@ pub fn config(namespace: &str) -> KubeConfig {
         registries: BTreeMap::new(),
         load_from: Vec::new(),
         node_lost: Seconds(120),
+        new_claims: NewClaims { size: Memory(1 << 30), storage_class: None, for_many: false },
     }
 }
 

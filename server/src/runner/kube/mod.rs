@@ -12,6 +12,7 @@ mod address;
 mod attend;
 pub mod claims;
 pub mod config;
+mod errand;
 mod folder;
 mod follow;
 mod log;

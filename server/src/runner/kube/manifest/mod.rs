@@ -30,7 +30,7 @@ use k8s_openapi::{
 use model::launch::{Launch, Program};
 use serde::Serialize;
 
-pub use pod::{COPYING, OURS, PREPARE, TASK, toleration};
+pub use pod::{COPYING, OURS, PREPARE, TASK, beside, toleration};
 
 use super::{
     config::KubeConfig,
