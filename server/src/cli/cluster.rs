@@ -41,7 +41,8 @@ pub(super) async fn cluster(data: DataFolder, what: Cluster, json: bool) -> anyh
             for claim in config.claims() {
                 say::out(claims::make(&client, &config, claim).await?);
             }
-            let config = KubeConfig { one_node: claims::one_node(&client, &config).await?, ..config };
+            let found = claims::all(&client, &config).await?;
+            let config = KubeConfig { one_node: claims::one_node(&found), ..config };
             claims::prepare(&client, &config).await?;
             say::out(format_args!("Tasks can write into the claim {} now.", config.results));
         }

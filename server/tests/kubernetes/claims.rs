@@ -1,6 +1,6 @@
 //! Is a claim made ready for tasks, and does it say what is missing where it cannot be?
 
-use std::{fs, os::unix::fs::MetadataExt};
+use std::{fs, os::unix::fs::MetadataExt, sync::Arc};
 
 use k8s_openapi::{
     api::{
@@ -12,14 +12,18 @@ use k8s_openapi::{
 use kube::{Api, Client, api::DeleteParams};
 use model::{Acl, Memory};
 use server::runner::kube::{
-    KubeConfig, claims,
+    KubeConfig, KubeRunner, claims,
     config::{ClaimVolume, NewClaims},
 };
 
-use crate::cluster::{Cluster, PATIENCE, USER, config, make};
+use crate::{
+    check,
+    cluster::{Cluster, PATIENCE, USER, config, make},
+    install::{BASE, say},
+};
 
 /// A namespace that takes pods of root.
-async fn open(cluster: &Cluster, name: &str) -> (Client, Cluster) {
+pub async fn open(cluster: &Cluster, name: &str) -> (Client, Cluster) {
     let (client, restricted) = cluster.client().await;
     let open = Cluster::called(format!("{restricted}-{name}"));
     make::<Namespace>(Api::all(client.clone()), json!({"metadata": {"name": open.namespace()}})).await;
@@ -64,6 +68,28 @@ pub async fn missing_claims_are_made_as_the_settings_say_and_those_that_are_ther
     Api::<StorageClass>::all(client.clone()).delete(&class, &DeleteParams::default()).await.unwrap();
     let nowhere = claims::make(&client, &config("fletchline-nowhere"), "results").await.unwrap_err().to_string();
     assert!(nowhere.contains("kubectl create namespace fletchline-nowhere"), "{nowhere}");
+    open.remove_all(&client).await;
+}
+
+pub async fn the_rights_of_the_server_inside_are_enough_to_prepare_and_check_a_claim_that_is_there(cluster: Cluster) {
+    let (client, open) = open(&cluster, "rights").await;
+    let place = tempfile::tempdir_in("/var/tmp").unwrap();
+    open.claim(&client, "results", place.path()).await;
+    say(open.namespace(), &["apply", "-f", &format!("{BASE}/role.yaml")]);
+    let mut inside = kube::Config::infer().await.unwrap();
+    inside.auth_info.impersonate = Some(format!("system:serviceaccount:{}:fletchline", open.namespace()));
+    let inside = Client::try_from(inside).unwrap();
+
+    let asked = KubeConfig { default_images: ["localhost/nowhere:1".to_owned()].into(), ..config(open.namespace()) };
+    let said = claims::make(&inside, &asked, "results").await.unwrap();
+    assert_eq!(said, "Claim results: there already, and left as it is.");
+    let refused = claims::make(&inside, &asked, "other").await.unwrap_err().to_string();
+    assert!(refused.starts_with("The claim other could not be made: The cluster refuses this account"), "{refused}");
+    claims::prepare(&inside, &asked).await.unwrap();
+    let runner = KubeRunner::new(asked, inside, place.path().join("data"), Arc::new(|_| String::new())).checked();
+    let found = check::until(&runner, |faults| !faults.images.is_empty()).await;
+    assert_eq!(found.all, None);
+    drop(runner);
     open.remove_all(&client).await;
 }
 

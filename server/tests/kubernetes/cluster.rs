@@ -158,6 +158,7 @@ pub fn config(namespace: &str) -> KubeConfig {
         node_selector: BTreeMap::new(),
         tolerations: Vec::new(),
         pull_secrets: Vec::new(),
+        default_images: std::collections::BTreeSet::new(),
         registries: BTreeMap::new(),
         load_from: Vec::new(),
         node_lost: Seconds(120),

@@ -84,10 +84,7 @@ impl fmt::Display for ClaimStatus {
 pub async fn status(client: &Client, config: &KubeConfig) -> Result<Status, RunnerError> {
     let pods: Api<Pod> = Api::namespaced(client.clone(), &config.namespace);
     let ours = ListParams::default().labels(&name::selector(&config.installation));
-    let mut found = Vec::new();
-    for claim in config.claims() {
-        found.push(claim_status(client, config, claim).await?);
-    }
+    let found = all(client, config).await?;
     Ok(Status {
         namespace: config.namespace.clone(),
         pods: asked(pods.list(&ours)).await?.items.len(),
@@ -96,19 +93,20 @@ pub async fn status(client: &Client, config: &KubeConfig) -> Result<Status, Runn
     })
 }
 
-/// The claims that only one node at a time can mount. One that is missing may become anything.
-///
 /// # Errors
 /// The cluster does not answer, or this account may not read there.
-pub async fn one_node(client: &Client, config: &KubeConfig) -> Result<BTreeSet<String>, RunnerError> {
-    let mut found = BTreeSet::new();
+pub async fn all(client: &Client, config: &KubeConfig) -> Result<Vec<ClaimStatus>, RunnerError> {
+    let mut found = Vec::new();
     for claim in config.claims() {
-        let status = claim_status(client, config, claim).await?;
-        if status.phase.is_some() && !status.is_for_many() {
-            found.insert(claim.to_owned());
-        }
+        found.push(claim_status(client, config, claim).await?);
     }
     Ok(found)
+}
+
+/// Those that only one node at a time can mount. One that is missing may become anything.
+pub fn one_node(claims: &[ClaimStatus]) -> BTreeSet<String> {
+    let held = claims.iter().filter(|claim| claim.phase.is_some() && !claim.is_for_many());
+    held.map(|claim| claim.claim.clone()).collect()
 }
 
 async fn claim_status(client: &Client, config: &KubeConfig, claim: &str) -> Result<ClaimStatus, RunnerError> {
@@ -143,6 +141,11 @@ async fn secrets(client: &Client, config: &KubeConfig) -> Result<SecretStatus, R
 /// One sentence: it could not be made.
 pub async fn make(client: &Client, config: &KubeConfig, claim: &str) -> Result<String, RunnerError> {
     let all: Api<PersistentVolumeClaim> = Api::namespaced(client.clone(), &config.namespace);
+    let is_there = || format!("Claim {claim}: there already, and left as it is.");
+    // First: whoever may not make one may still prepare one.
+    if claim_status(client, config, claim).await?.phase.is_some() {
+        return Ok(is_there());
+    }
     let NewClaims { size, storage_class, for_many } = &config.new_claims;
     let access = if *for_many { "ReadWriteMany" } else { "ReadWriteOnce" };
     let wanted = json!({
@@ -156,7 +159,7 @@ pub async fn make(client: &Client, config: &KubeConfig, claim: &str) -> Result<S
     let wanted = from_value(wanted).map_err(|error| RunnerError::Refused(error.to_string()))?;
     match asked(all.create(&PostParams::default(), &wanted)).await {
         Ok(_) => Ok(format!("Claim {claim}: made, {size}, {access}.")),
-        Err(Failure::There) => Ok(format!("Claim {claim}: there already, and left as it is.")),
+        Err(Failure::There) => Ok(is_there()),
         Err(Failure::Absent) => Err(RunnerError::Refused(format!(
             "There is no namespace {0}: make it with `kubectl create namespace {0}`.",
             config.namespace
@@ -177,11 +180,11 @@ pub async fn prepare(client: &Client, config: &KubeConfig) -> Result<(), RunnerE
     match preparing(config).go(&pods, config, has_done).await {
         Ok(true) => Ok(()),
         Ok(false) => Err(RunnerError::Refused(by_hand("Root may not give a folder of the claim away.", config))),
-        Err(Failure::Refused(words) | Failure::Passing(words)) if words.contains("violates PodSecurity") => {
+        Err(RunnerError::Refused(words)) if words.contains("violates PodSecurity") => {
             let why = format!("Namespace {} takes no pod that runs as root.", config.namespace);
             Err(RunnerError::Refused(by_hand(&why, config)))
         }
-        Err(other) => Err(other.into()),
+        Err(other) => Err(other),
     }
 }
 

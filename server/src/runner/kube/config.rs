@@ -25,6 +25,8 @@ pub struct KubeConfig {
     pub node_selector: BTreeMap<String, String>,
     pub tolerations: Vec<Tolerated>,
     pub pull_secrets: Vec<String>,
+    /// What tasks run in that name no image.
+    pub default_images: BTreeSet<String>,
     /// Beginnings of image names and what stands in their place.
     pub registries: BTreeMap<String, String>,
     /// Hosts and ranges of private addresses that may be loaded from.

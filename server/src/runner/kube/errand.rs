@@ -17,6 +17,7 @@ use super::{
     manifest::{beside, toleration},
     name, waiting,
 };
+use crate::runner::RunnerError;
 
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -40,7 +41,7 @@ impl Errand {
         pods: &Api<Pod>,
         config: &KubeConfig,
         answer: impl Fn(&Pod) -> Option<T>,
-    ) -> Result<T, Failure> {
+    ) -> Result<T, RunnerError> {
         let patience = self.patience;
         let pod = self.pod(config)?;
         let name = pod.metadata.name.clone().unwrap_or_default();
@@ -48,7 +49,7 @@ impl Errand {
         let mut last = pod;
         let answered = tokio::time::timeout(patience, async {
             loop {
-                last = asked(pods.get(&name)).await?;
+                last = asked(pods.get(&name)).await.map_err(RunnerError::from)?;
                 match answer(&last) {
                     Some(answer) => return Ok(answer),
                     None => tokio::time::sleep(LOOK).await,
@@ -62,7 +63,7 @@ impl Errand {
                 removed?;
                 answer
             }
-            Err(_) => Err(Failure::Passing(format!(
+            Err(_) => Err(RunnerError::Unavailable(format!(
                 "The pod {name} did not end in {} s: {}",
                 patience.as_secs(),
                 waiting::sentence(&last, None, &|_| None)
@@ -70,7 +71,7 @@ impl Errand {
         }
     }
 
-    fn pod(self, config: &KubeConfig) -> Result<Pod, Failure> {
+    fn pod(self, config: &KubeConfig) -> Result<Pod, RunnerError> {
         let pull: Vec<_> = config.pull_secrets.iter().map(|name| json!({ "name": name })).collect();
         let tolerations: Vec<_> = config.tolerations.iter().map(toleration).collect();
         let spec = json!({
@@ -96,7 +97,7 @@ impl Errand {
             },
         });
         let mut pod: Pod = from_value(json!({"metadata": metadata, "spec": spec}))
-            .map_err(|error| Failure::Refused(format!("The pod cannot be made: {error}.")))?;
+            .map_err(|error| RunnerError::Refused(format!("The pod cannot be made: {error}.")))?;
         beside(&mut pod, config);
         Ok(pod)
     }

@@ -30,6 +30,7 @@ use k8s_openapi::{
 use model::launch::{Launch, Program};
 use serde::Serialize;
 
+pub use order::idle;
 pub use pod::{COPYING, OURS, PREPARE, TASK, beside, toleration};
 
 use super::{
