@@ -131,7 +131,10 @@ fn prepared(status: &ContainerStatus, config: &KubeConfig) -> Option<Result<(), 
     let text = terminated.message.as_deref().unwrap_or_default();
     let words = match serde_json::from_str::<PodEnd>(text).map(|told| told.end.how) {
         Ok(How::NotStarted(sentence)) => sentence,
-        Ok(_) | Err(_) => format!("{} {text}", terminated.reason.as_deref().unwrap_or("It did not end well.")),
+        Ok(_) | Err(_) => {
+            let reason = terminated.reason.as_deref().unwrap_or("It did not end well");
+            format!("{reason} (code {}) {text}", terminated.exit_code).trim_end().to_owned()
+        }
     };
     Some(Err(format!("No task can write into the claim {} · {}", config.results, whole(words))))
 }
@@ -193,5 +196,67 @@ fn checking(config: &KubeConfig) -> Errand {
             json!({"name": "results", "persistentVolumeClaim": {"claimName": config.results}}),
         ],
         patience: PATIENCE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runner::kube::manifest::tests::config;
+
+    /// The pod's first container is of our own image, the others of default ones by their names.
+    fn after(before: &Faults, init: Value, images: &[Value]) -> (bool, Faults) {
+        let config = KubeConfig { default_images: ["a:1", "b:1"].map(str::to_owned).into(), ..config() };
+        let status = |name: String, state: &Value| json!({"name": name, "image": "found/at:1", "imageID": "", "restartCount": 0, "ready": false, "state": state});
+        let containers: Vec<Value> =
+            images.iter().enumerate().map(|(index, state)| status(container(index), state)).collect();
+        let init = status(PREPARE.to_owned(), &init);
+        let status = json!({"initContainerStatuses": [init], "containerStatuses": containers});
+        let pod = serde_json::from_value(json!({"metadata": {}, "status": status})).unwrap();
+        let mut faults = before.clone();
+        (seen(&pod, &config, &mut faults), faults)
+    }
+
+    fn waits(reason: &str) -> Value {
+        json!({"waiting": {"reason": reason, "message": "words"}})
+    }
+
+    fn ended(code: i32) -> Value {
+        json!({"terminated": {"exitCode": code, "reason": "StartError", "message": "no such file"}})
+    }
+
+    #[test]
+    fn an_image_whose_container_could_not_begin_for_another_reason_was_pulled() {
+        let images = [ended(2), ended(128), waits("CreateContainerError")];
+        assert_eq!(after(&Faults::default(), ended(0), &images), (true, Faults::default()));
+        let images = [ended(2), waits("InvalidImageName"), waits("ImagePullBackOff")];
+        let (is_known, found) = after(&Faults::default(), ended(0), &images);
+        let expected = [
+            ("a:1", "found/at:1 is not the name of an image · words"),
+            ("b:1", "The image found/at:1 cannot be pulled · words"),
+        ];
+        assert_eq!(found.images, expected.map(|(image, sentence)| (image.to_owned(), sentence.to_owned())).into());
+        assert_eq!((is_known, found.all), (true, None));
+    }
+
+    #[test]
+    fn what_the_pod_does_not_tell_yet_stays_as_it_was() {
+        let (_, before) = after(&Faults::default(), ended(0), &[ended(2), waits("ErrImagePull"), ended(2)]);
+        let before = Faults { all: Some("not prepared".to_owned()), ..before };
+        let waiting = [waits("PodInitializing"), waits("PodInitializing"), waits("PodInitializing")];
+        assert_eq!(after(&before, waits("PodInitializing"), &waiting), (false, before.clone()));
+        let (is_known, found) = after(&before, ended(0), &[ended(2), waits("ContainerCreating"), ended(2)]);
+        assert_eq!((is_known, found), (false, Faults { all: None, ..before.clone() }));
+        assert_eq!(after(&before, ended(0), &[ended(2), ended(2), ended(2)]), (true, Faults::default()));
+    }
+
+    #[test]
+    fn without_a_word_of_the_helper_the_clusters_is_told() {
+        let (is_known, found) = after(&Faults::default(), ended(128), &[]);
+        let expected = "No task can write into the claim results · StartError (code 128) no such file";
+        assert_eq!((is_known, found.all.as_deref()), (true, Some(expected)));
+        let (is_known, found) = after(&Faults::default(), waits("ErrImagePull"), &[]);
+        let expected = "No task can be prepared · The image found/at:1 cannot be pulled · words";
+        assert_eq!((is_known, found.all.as_deref()), (true, Some(expected)));
     }
 }
