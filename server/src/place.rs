@@ -14,7 +14,7 @@ use crate::{
     python::{OnThisMachine, Programs},
     runner::kube::{
         KubeConfig, KubeRunner, claims,
-        config::{ClaimVolume, RunAs, Tolerated},
+        config::{ClaimVolume, NewClaims, RunAs, Tolerated},
     },
     runner::{
         Runner, RunnerError,
@@ -74,15 +74,17 @@ pub async fn place(wanted: Wanted) -> Result<Place, PlaceError> {
 async fn cluster(wanted: &Wanted, settings: &Settings) -> Result<KubeRunner, PlaceError> {
     let (client, namespace) = KubeRunner::find().await?;
     let config = kubernetes(settings, &wanted.installation, &namespace);
-    let config = KubeConfig { one_node: claims::one_node(&client, &config).await?, ..config };
+    let config = KubeConfig { one_node: claims::one_node(&claims::all(&client, &config).await?), ..config };
     let programs = wanted.programs.clone();
-    Ok(KubeRunner::new(config, client, wanted.data.root().to_owned(), Arc::new(move |id| programs.token(id))))
+    let token = Arc::new(move |id: &model::ExecutionId| programs.token(id));
+    Ok(KubeRunner::new(config, client, wanted.data.root().to_owned(), token).checked())
 }
 
 /// `namespace`: unless the settings name one.
 pub fn kubernetes(settings: &Settings, installation: &str, namespace: &str) -> KubeConfig {
     use crate::settings::Place;
     let of = settings.kubernetes.clone();
+    let default_images = of.default_images().into_values().collect();
     let claims = settings.volumes.iter().filter_map(|(name, volume)| match &volume.place {
         Place::Claim(claim) => Some((name.clone(), ClaimVolume { claim: claim.clone(), access: volume.access })),
         Place::Folder(_) => None,
@@ -101,9 +103,15 @@ pub fn kubernetes(settings: &Settings, installation: &str, namespace: &str) -> K
         node_selector: of.node_selector,
         tolerations: of.tolerations.into_iter().map(tolerated).collect(),
         pull_secrets: of.pull_secrets,
+        default_images,
         registries: of.registries,
         load_from: settings.load_from.clone(),
         node_lost: of.node_lost_seconds,
+        new_claims: NewClaims {
+            size: of.new_claims.size,
+            storage_class: of.new_claims.storage_class,
+            for_many: of.new_claims.access == kubernetes::ClaimAccess::ReadWriteMany,
+        },
     }
 }
 

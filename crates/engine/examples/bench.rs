@@ -80,6 +80,7 @@ fn site() -> Site {
         volumes: BTreeMap::new(),
         secrets: Default::default(),
         default_images: BTreeMap::new(),
+        faults: Default::default(),
         limits: Limits::default(),
     }
 }

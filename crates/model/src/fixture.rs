@@ -78,6 +78,7 @@ pub fn site() -> Site {
         volumes: [("nas".into(), volume(Acl::ReadWrite, true)), ("data".into(), volume(Acl::ReadOnly, false))].into(),
         secrets: ["hub".to_owned()].into(),
         default_images: Default::default(),
+        faults: Default::default(),
         limits: Limits::default(),
     }
 }

@@ -23,7 +23,20 @@ pub struct Site {
     pub secrets: BTreeSet<String>,
     /// The image of a kind that says none. Empty on this machine, where programs stand in place of images.
     pub default_images: BTreeMap<KindName, String>,
+    #[serde(default)]
+    pub faults: Faults,
     pub limits: Limits,
+}
+
+/// What would make tasks fail before they begin: a sentence each, as the runner has found it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Faults {
+    /// Of every task.
+    pub all: Option<String>,
+    /// Of those that mount the shared volume of this name.
+    pub volumes: BTreeMap<String, String>,
+    /// Of those that run in this image.
+    pub images: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -55,6 +55,7 @@ fn an_example_has_no_problem_and_no_warning_on_a_bare_machine() {
         volumes: BTreeMap::new(),
         secrets: BTreeSet::new(),
         default_images: BTreeMap::new(),
+        faults: Default::default(),
         limits: Limits::default(),
     };
     for (name, text) in examples() {

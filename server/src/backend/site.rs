@@ -5,14 +5,15 @@ use std::{fs, io::Write, path::Path};
 use app::error::ApiError;
 use model::{
     Acl, Cpu, Memory, Site,
-    site::{Capacity, Limits, RunnerName},
+    site::{Capacity, Faults, Limits, RunnerName},
 };
 
 use super::{Answer, Core, bad, blocking};
 use crate::settings::{Settings, volumes};
 
 pub(super) fn site(core: &Core) -> Site {
-    of(&core.settings(), core.runner.budget(), core.secrets.names())
+    let site = of(&core.settings(), core.runner.budget(), core.secrets.names());
+    Site { faults: core.runner.faults(), ..site }
 }
 
 /// Of a cluster whose nodes nobody has asked: nothing is too much.
@@ -29,6 +30,7 @@ pub fn of(settings: &Settings, budget: Option<Capacity>, secrets: std::collectio
             RunnerName::Local => std::collections::BTreeMap::new(),
             RunnerName::Kubernetes => settings.kubernetes.default_images(),
         },
+        faults: Faults::default(),
         limits: Limits { grace: settings.grace, ..Limits::default() },
     }
 }

@@ -8,7 +8,7 @@ use super::Outcome;
 use crate::{
     data_folder::DataFolder,
     place,
-    runner::kube::{KubeRunner, claims},
+    runner::kube::{KubeConfig, KubeRunner, claims},
     say, serve,
     store::SqliteStore,
 };
@@ -17,7 +17,7 @@ use crate::{
 pub enum Cluster {
     /// Say what this installation has in its namespace, and what is missing there.
     Status,
-    /// Make the results claim writable for tasks, once, by a pod that runs as root.
+    /// Make the claims that are missing, and the results claim writable for tasks, by a pod that runs as root.
     Prepare,
     /// End and remove every task, Viewer and Serving of this installation, for good. Stop the server first.
     ReleaseEverything {
@@ -38,6 +38,11 @@ pub(super) async fn cluster(data: DataFolder, what: Cluster, json: bool) -> anyh
             if json { say::out(serde_json::to_string(&status)?) } else { say::out(status) }
         }
         Cluster::Prepare => {
+            for claim in config.claims() {
+                say::out(claims::make(&client, &config, claim).await?);
+            }
+            let found = claims::all(&client, &config).await?;
+            let config = KubeConfig { one_node: claims::one_node(&found), ..config };
             claims::prepare(&client, &config).await?;
             say::out(format_args!("Tasks can write into the claim {} now.", config.results));
         }

@@ -15,7 +15,13 @@ use engine::{
     action::Action,
     observed::{Exit, Observed},
 };
-use model::{ExecutionId, PipelineId, TaskId, launch::Launch, path::WORK, site::Capacity, supervise::How};
+use model::{
+    ExecutionId, PipelineId, TaskId,
+    launch::Launch,
+    path::WORK,
+    site::{Capacity, Faults},
+    supervise::How,
+};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite},
     sync::mpsc,
@@ -41,6 +47,11 @@ pub trait Runner: Send + Sync + 'static {
 
     /// The most that tasks may take together; `None` where a cluster decides.
     fn budget(&self) -> Option<Capacity>;
+
+    /// What would make tasks fail before they begin, as far as it is known.
+    fn faults(&self) -> Faults {
+        Faults::default()
+    }
 
     /// Where programs beside the running task find a port of it; `None`: nowhere, only by [`Runner::dial`].
     fn address(&self, _: &ExecutionId, _: u16) -> Option<String> {

@@ -3,10 +3,10 @@
 //! The table `[kubernetes]` of `fletchline.toml`. Everything in it is typed: there is no way for free-form parts of a
 //! manifest.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use app::api::site::SettingView;
-use model::{KindName, Seconds};
+use model::{KindName, Memory, Seconds};
 use serde::Deserialize;
 
 use super::SettingsError;
@@ -34,6 +34,40 @@ pub struct Kubernetes {
     /// The image of a kind that says none, see [`Kubernetes::default_images`].
     pub images: BTreeMap<KindName, String>,
     pub node_lost_seconds: Seconds,
+    pub new_claims: NewClaims,
+}
+
+/// What a claim is like that `fletchline cluster prepare` makes because it is missing.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NewClaims {
+    pub size: Memory,
+    /// None: the cluster's default.
+    pub storage_class: Option<String>,
+    pub access: ClaimAccess,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum ClaimAccess {
+    /// Every storage can: tasks that share the claim run on one node.
+    ReadWriteOnce,
+    ReadWriteMany,
+}
+
+impl Default for NewClaims {
+    fn default() -> Self {
+        NewClaims { size: Memory(50 << 30), storage_class: None, access: ClaimAccess::ReadWriteOnce }
+    }
+}
+
+impl fmt::Display for NewClaims {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let class = self
+            .storage_class
+            .as_deref()
+            .map_or("the default storage class".to_owned(), |class| format!("storage class {class}"));
+        write!(out, "{}, {:?}, {class}", self.size, self.access)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -59,6 +93,7 @@ impl Default for Kubernetes {
             registries: BTreeMap::new(),
             images: BTreeMap::new(),
             node_lost_seconds: Seconds(120),
+            new_claims: NewClaims::default(),
         }
     }
 }
@@ -124,6 +159,7 @@ impl Kubernetes {
             view("pull_secrets", self.pull_secrets.join(", "), "Secrets that images are pulled with."),
             view("registries", listed(&self.registries), "Beginnings of image names and what stands in their place."),
             view("node_lost_seconds", self.node_lost_seconds.0.to_string(), "After how long a silent node is lost."),
+            view("new_claims", self.new_claims.to_string(), "Claims that `fletchline cluster prepare` makes."),
         ];
         let image = |(kind, image): (&KindName, &String)| {
             view(&format!("images.{}", kind.key()), image.clone(), "The image of a task that names none.")

@@ -92,6 +92,11 @@ fn a_cluster_is_described_by_a_table_of_known_typed_fields() {
     assert_eq!(source(&settings, "kubernetes.images.viewer").0, "fletchline-python:0.1.0");
     assert_eq!(read("", &[], &[]).unwrap().runner, RunnerName::Local);
     let wrong = |file: &str| read(file, &[], &[]).unwrap_err().to_string();
+    assert_eq!(source(&settings, "kubernetes.new_claims").0, "50 GiB, ReadWriteOnce, the default storage class");
+    let file = "[kubernetes.new_claims]\nsize = \"1Ti\"\naccess = \"ReadWriteMany\"\nstorage_class = \"nfs\"";
+    let claims = read(file, &[], &[]).unwrap().kubernetes.new_claims.to_string();
+    assert_eq!(claims, "1 TiB, ReadWriteMany, storage class nfs");
+    assert!(wrong("[kubernetes.new_claims]\naccess = \"all\"").contains("ReadWriteMany"));
     assert!(wrong("[kubernetes]\nprivileged = true").contains("privileged"));
     assert!(wrong("[kubernetes]\nrun_as = \"0:0\"").contains("never runs as root"));
     assert!(wrong("[kubernetes]\nrun_as = \"me\"").contains("user:group"));

@@ -20,12 +20,12 @@ use kube::{
     Api, Client, Resource,
     api::{DeleteParams, PostParams},
 };
-use model::{Acl, Seconds};
+use model::{Acl, Memory, Seconds};
 use server::runner::{
     Runner,
     kube::{
         KubeConfig, KubeRunner,
-        config::{ClaimVolume, RunAs},
+        config::{ClaimVolume, NewClaims, RunAs},
     },
 };
 
@@ -158,9 +158,11 @@ pub fn config(namespace: &str) -> KubeConfig {
         node_selector: BTreeMap::new(),
         tolerations: Vec::new(),
         pull_secrets: Vec::new(),
+        default_images: std::collections::BTreeSet::new(),
         registries: BTreeMap::new(),
         load_from: Vec::new(),
         node_lost: Seconds(120),
+        new_claims: NewClaims { size: Memory(1 << 30), storage_class: None, for_many: false },
     }
 }
 

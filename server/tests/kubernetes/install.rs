@@ -16,7 +16,7 @@ use crate::{
 };
 
 const PATIENCE: Duration = Duration::from_secs(180);
-const BASE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/base");
+pub const BASE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/base");
 
 /// `FLETCHLINE_KUBECTL`: a command that is kubectl.
 fn kubectl(namespace: &str, arguments: &[&str]) -> Command {
@@ -26,7 +26,7 @@ fn kubectl(namespace: &str, arguments: &[&str]) -> Command {
     command
 }
 
-fn say(namespace: &str, arguments: &[&str]) -> String {
+pub fn say(namespace: &str, arguments: &[&str]) -> String {
     let output = kubectl(namespace, arguments).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{arguments:?}: {said}{}", String::from_utf8_lossy(&output.stderr));

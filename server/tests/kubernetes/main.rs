@@ -5,6 +5,7 @@
 //! they are counted as ignored.
 
 mod accepted;
+mod check;
 mod claims;
 mod cluster;
 #[path = "../conformance/ends.rs"]
@@ -67,7 +68,11 @@ fn main() -> ExitCode {
     let mut all = suite::suite!(trials)(&cluster);
     all.extend(trials_with!(alone;
         accepted::a_restricted_namespace_takes_every_manifest_with_strict_validation,
+        claims::the_rights_of_the_server_inside_are_enough_to_prepare_and_check_a_claim_that_is_there,
         claims::a_claim_is_prepared_once_as_root_or_it_is_said_who_has_to_do_what,
+        check::claims_and_images_that_tasks_would_fail_by_are_told_until_they_are_mended,
+        check::run_is_refused_until_the_claim_is_prepared,
+        claims::missing_claims_are_made_as_the_settings_say_and_those_that_are_there_are_left,
         examples::a_version_is_made_live_without_a_request_that_is_not_answered,
         examples::digits_runs_whole_in_the_image_of_ours,
         loading::a_dropped_file_is_sent_into_its_pod_and_a_download_tells_how_far_it_is,

@@ -112,11 +112,16 @@ impl Served {
 
     /// Asks a server function, as the page does.
     pub async fn ask(&self, function: &str, body: Value) -> Value {
-        let request = self.request(Method::POST, &format!("/api/{function}")).json(&body);
-        let answer = request.send().await.unwrap();
-        let (status, text) = (answer.status(), answer.text().await.unwrap());
+        let (status, text) = self.answer(function, body).await;
         assert_eq!(status, 200, "{function}: {text}");
         serde_json::from_str(&text).unwrap()
+    }
+
+    /// Status and text of the answer, whatever it is.
+    pub async fn answer(&self, function: &str, body: Value) -> (u16, String) {
+        let request = self.request(Method::POST, &format!("/api/{function}")).json(&body);
+        let answer = request.send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
     /// Makes a pipeline of a document.

@@ -27,6 +27,7 @@ pub fn site() -> Site {
         volumes: BTreeMap::new(),
         secrets: BTreeSet::new(),
         default_images: BTreeMap::new(),
+        faults: Default::default(),
         limits: Limits::default(),
     }
 }

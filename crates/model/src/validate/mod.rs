@@ -81,9 +81,10 @@ impl<'a> Checker<'a> {
         Checker { pipeline, site, resolved, given, parameters, behind_open }
     }
 
-    /// Parameters, rings of arrows, and what lies between tasks rather than in one.
+    /// What the installation cannot do, parameters, rings of arrows, and what lies between tasks rather than in one.
     pub fn whole(&self) -> Vec<Problem> {
         let mut found = Vec::new();
+        whole::installation(self, &mut found);
         whole::parameters(self, &mut found);
         whole::cycles(self, &mut found);
         whole::writers(self, &mut found);

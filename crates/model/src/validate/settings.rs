@@ -119,11 +119,12 @@ fn image(of: &mut Of, values: &BTreeMap<String, String>) {
         }
         return;
     };
-    if let Some(image) = fill(of, "image", "image", image, values)
-        && !is_image(&image)
-    {
+    let Some(image) = fill(of, "image", "image", image, values) else { return };
+    if !is_image(&image) {
         let rest = format!("has the image \"{image}\", which is not an image's name: write for example python:3.12");
         of.problem("image", rest);
+    } else if let Some(fault) = of.checker.site.faults.images.get(&image) {
+        of.problem("image", format!("cannot begin · {fault}"));
     }
 }
 

@@ -72,6 +72,30 @@ fn more_than_this_machine_has_is_a_problem_with_a_button() {
 }
 
 #[test]
+fn what_would_fail_before_it_begins_stops_the_run_of_those_that_it_concerns() {
+    let nas = json!([{"volume": "nas", "acl": "RO", "mount_path": "/nas"}]);
+    let own = json!({"script": "true", "image": "own:1", "keep": ["/out"]});
+    let pipeline = job(train(json!({"volumes": nas})).with("test", KindName::Job, own), "plain").done();
+    let mut here = cluster();
+    assert_eq!(of(&pipeline, &here, Severity::Problem), [""; 0]);
+    here.faults.volumes = [("nas".to_owned(), "The claim is not there".to_owned())].into();
+    here.faults.images = [("registry.example/job:1".to_owned(), "It cannot be pulled".to_owned())].into();
+    assert_eq!(
+        of(&pipeline, &here, Severity::Problem),
+        [
+            "Plain cannot begin · It cannot be pulled",
+            "Train cannot begin · It cannot be pulled",
+            "Train mounts nas · The claim is not there"
+        ]
+    );
+    here.faults = crate::site::Faults { all: Some("Nothing can be written".to_owned()), ..Default::default() };
+    let all = problems(&pipeline, &here, &BTreeMap::new());
+    assert_eq!(all.iter().map(|one| one.sentence.as_str()).collect::<Vec<_>>(), ["Nothing can be written"]);
+    let test = std::iter::once(id("test")).collect();
+    assert_eq!(crate::part::stopping(&pipeline, &test, &all).len(), 1);
+}
+
+#[test]
 fn what_a_step_that_stays_open_holds_is_not_there_for_those_behind_it() {
     let mut site = site();
     site.capacity.gpu = 1;

@@ -56,6 +56,9 @@ fn known(of: &mut Of, at: &str, name: &str) -> Option<Acl> {
         of.problem(at, format!("mounts the volume \"{name}\", which is not in the settings"));
         of.fix(Fix::MakeVolume { volume: name.to_owned(), label: format!("Make {name}") });
     }
+    if let Some(fault) = of.checker.site.faults.volumes.get(name) {
+        of.problem(at, format!("mounts {name} · {fault}"));
+    }
     access
 }
 

@@ -13,6 +13,11 @@ use crate::{
     substitute::is_name,
 };
 
+/// What stops every run that runs anything.
+pub(super) fn installation(checker: &Checker, found: &mut Vec<Problem>) {
+    found.extend(checker.site.faults.all.iter().map(|sentence| Problem::problem(At::pipeline(""), sentence)));
+}
+
 pub(super) fn parameters(checker: &Checker, found: &mut Vec<Problem>) {
     let mut seen: BTreeMap<String, &str> = BTreeMap::new();
     for (index, one) in checker.pipeline.settings.parameters.iter().enumerate() {

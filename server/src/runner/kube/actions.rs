@@ -147,8 +147,9 @@ impl Shared {
 
     async fn begin(self: &Arc<Self>, launch: &Launch) -> Result<(), Failure> {
         let token = (self.token)(&launch.execution);
-        let command = program::command(launch, &self.config, &token).map_err(Failure::Refused)?;
-        let made = objects(launch, &self.config, &command).map_err(Failure::Refused)?;
+        let config = self.config_now();
+        let command = program::command(launch, &config, &token).map_err(Failure::Refused)?;
+        let made = objects(launch, &config, &command).map_err(Failure::Refused)?;
         self.look_at_secrets(launch).await?;
         for sha256 in load::uploads(launch) {
             load::uploaded(&self.data, launch, &sha256).map_err(Failure::Refused)?;

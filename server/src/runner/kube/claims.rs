@@ -8,21 +8,22 @@ use k8s_openapi::{
 };
 use kube::{
     Api, Client,
-    api::{DeleteParams, ListParams, PostParams},
+    api::{ListParams, PostParams},
 };
 use serde::Serialize;
 
 use super::{
     KubeConfig,
     actions::{Failure, asked},
-    manifest::toleration,
+    config::NewClaims,
+    errand::{self, Errand},
+    manifest::OURS,
     name,
 };
 use crate::runner::RunnerError;
 
 /// How long the pod that prepares a claim may take, its image's pull included.
 const PATIENCE: Duration = Duration::from_secs(120);
-const LOOK: Duration = Duration::from_millis(500);
 
 /// What was found in the namespace.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -71,7 +72,7 @@ impl fmt::Display for ClaimStatus {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let nodes = if self.is_for_many() { "tasks run on any node" } else { "tasks that share it run on one node" };
         match self.phase.as_deref() {
-            None => write!(out, "Claim {}: not there; make it in this namespace.", self.claim),
+            None => write!(out, "Claim {}: not there; `fletchline cluster prepare` makes it.", self.claim),
             Some("Bound") => write!(out, "Claim {}: bound, {}; {nodes}.", self.claim, self.access_modes.join(", ")),
             Some(phase) => write!(out, "Claim {}: {phase}, so what mounts it waits.", self.claim),
         }
@@ -83,10 +84,7 @@ impl fmt::Display for ClaimStatus {
 pub async fn status(client: &Client, config: &KubeConfig) -> Result<Status, RunnerError> {
     let pods: Api<Pod> = Api::namespaced(client.clone(), &config.namespace);
     let ours = ListParams::default().labels(&name::selector(&config.installation));
-    let mut found = Vec::new();
-    for claim in claims(config) {
-        found.push(claim_status(client, config, claim).await?);
-    }
+    let found = all(client, config).await?;
     Ok(Status {
         namespace: config.namespace.clone(),
         pods: asked(pods.list(&ours)).await?.items.len(),
@@ -95,24 +93,20 @@ pub async fn status(client: &Client, config: &KubeConfig) -> Result<Status, Runn
     })
 }
 
-fn claims(config: &KubeConfig) -> BTreeSet<&str> {
-    let shared = config.volumes.values().map(|volume| volume.claim.as_str());
-    shared.chain([config.results.as_str()]).collect()
-}
-
-/// The claims that only one node at a time can mount. One that is missing may become anything.
-///
 /// # Errors
 /// The cluster does not answer, or this account may not read there.
-pub async fn one_node(client: &Client, config: &KubeConfig) -> Result<BTreeSet<String>, RunnerError> {
-    let mut found = BTreeSet::new();
-    for claim in claims(config) {
-        let status = claim_status(client, config, claim).await?;
-        if status.phase.is_some() && !status.is_for_many() {
-            found.insert(claim.to_owned());
-        }
+pub async fn all(client: &Client, config: &KubeConfig) -> Result<Vec<ClaimStatus>, RunnerError> {
+    let mut found = Vec::new();
+    for claim in config.claims() {
+        found.push(claim_status(client, config, claim).await?);
     }
     Ok(found)
+}
+
+/// Those that only one node at a time can mount. One that is missing may become anything.
+pub fn one_node(claims: &[ClaimStatus]) -> BTreeSet<String> {
+    let held = claims.iter().filter(|claim| claim.phase.is_some() && !claim.is_for_many());
+    held.map(|claim| claim.claim.clone()).collect()
 }
 
 async fn claim_status(client: &Client, config: &KubeConfig, claim: &str) -> Result<ClaimStatus, RunnerError> {
@@ -141,32 +135,56 @@ async fn secrets(client: &Client, config: &KubeConfig) -> Result<SecretStatus, R
     Ok(SecretStatus { secret: config.secrets.clone(), names })
 }
 
+/// Makes a claim that is missing; one that is there is left as it is. Says what was done.
+///
+/// # Errors
+/// One sentence: it could not be made.
+pub async fn make(client: &Client, config: &KubeConfig, claim: &str) -> Result<String, RunnerError> {
+    let all: Api<PersistentVolumeClaim> = Api::namespaced(client.clone(), &config.namespace);
+    let is_there = || format!("Claim {claim}: there already, and left as it is.");
+    // First: whoever may not make one may still prepare one.
+    if claim_status(client, config, claim).await?.phase.is_some() {
+        return Ok(is_there());
+    }
+    let NewClaims { size, storage_class, for_many } = &config.new_claims;
+    let access = if *for_many { "ReadWriteMany" } else { "ReadWriteOnce" };
+    let wanted = json!({
+        "metadata": {"name": claim, "labels": {"app.kubernetes.io/managed-by": "fletchline"}},
+        "spec": {
+            "accessModes": [access],
+            "storageClassName": storage_class,
+            "resources": {"requests": {"storage": size}},
+        },
+    });
+    let wanted = from_value(wanted).map_err(|error| RunnerError::Refused(error.to_string()))?;
+    match asked(all.create(&PostParams::default(), &wanted)).await {
+        Ok(_) => Ok(format!("Claim {claim}: made, {size}, {access}.")),
+        Err(Failure::There) => Ok(is_there()),
+        Err(Failure::Absent) => Err(RunnerError::Refused(format!(
+            "There is no namespace {0}: make it with `kubectl create namespace {0}`.",
+            config.namespace
+        ))),
+        Err(Failure::Refused(words) | Failure::Passing(words)) => {
+            Err(RunnerError::Refused(format!("The claim {claim} could not be made: {words}")))
+        }
+    }
+}
+
 /// Makes `pipeline/` of the results claim and gives it to the tasks' user, by a pod that runs as root once.
 ///
 /// # Errors
 /// One sentence; where the namespace takes no such pod, with the command for whoever runs the storage.
 pub async fn prepare(client: &Client, config: &KubeConfig) -> Result<(), RunnerError> {
     let pods: Api<Pod> = Api::namespaced(client.clone(), &config.namespace);
-    let pod: Pod = from_value(preparing(config)).map_err(|error| RunnerError::Refused(error.to_string()))?;
-    let name = pod.metadata.name.clone().unwrap_or_default();
-    match asked(pods.create(&PostParams::default(), &pod)).await {
-        // One that was asked for before: what it does is the same.
-        Ok(_) | Err(Failure::There) => {}
-        Err(Failure::Refused(words) | Failure::Passing(words)) if words.contains("violates PodSecurity") => {
+    let has_done = |pod: &Pod| errand::has_ended(pod).then(|| errand::phase(pod) == Some("Succeeded"));
+    match preparing(config).go(&pods, config, has_done).await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(RunnerError::Refused(by_hand("Root may not give a folder of the claim away.", config))),
+        Err(RunnerError::Refused(words)) if words.contains("violates PodSecurity") => {
             let why = format!("Namespace {} takes no pod that runs as root.", config.namespace);
-            return Err(RunnerError::Refused(by_hand(&why, config)));
+            Err(RunnerError::Refused(by_hand(&why, config)))
         }
-        Err(other) => return Err(other.into()),
-    }
-    let ended = tokio::time::timeout(PATIENCE, end(&pods, &name)).await;
-    let removed = asked(pods.delete(&name, &DeleteParams::default().grace_period(0))).await;
-    match ended {
-        Err(_) => Err(RunnerError::Unavailable(format!(
-            "The pod {name} did not end in two minutes: see whether its image can be pulled and its claim be mounted."
-        ))),
-        Ok(Err(error)) => Err(error),
-        Ok(Ok(false)) => Err(RunnerError::Refused(by_hand("Root may not give a folder of the claim away.", config))),
-        Ok(Ok(true)) => removed.map(drop).map_err(RunnerError::from),
+        Err(other) => Err(other),
     }
 }
 
@@ -178,46 +196,24 @@ fn by_hand(why: &str, config: &KubeConfig) -> String {
     )
 }
 
-/// Whether it succeeded.
-async fn end(pods: &Api<Pod>, name: &str) -> Result<bool, RunnerError> {
-    loop {
-        let pod = asked(pods.get(name)).await?;
-        match pod.status.and_then(|status| status.phase).as_deref() {
-            Some("Succeeded") => return Ok(true),
-            Some("Failed") => return Ok(false),
-            _ => tokio::time::sleep(LOOK).await,
-        }
-    }
-}
-
-fn preparing(config: &KubeConfig) -> k8s_openapi::serde_json::Value {
+fn preparing(config: &KubeConfig) -> Errand {
     let owner = format!("{}:{}", config.run_as.user, config.run_as.group);
-    let pull: Vec<_> = config.pull_secrets.iter().map(|name| json!({ "name": name })).collect();
-    let tolerations: Vec<_> = config.tolerations.iter().map(toleration).collect();
-    json!({
-        "metadata": {
-            "name": format!("fletchline-prepare-{}", &name::hash(config.results.as_bytes())[..10]),
-            "labels": {"app.kubernetes.io/managed-by": "fletchline"},
-        },
-        "spec": {
-            "restartPolicy": "Never",
-            "automountServiceAccountToken": false,
-            "imagePullSecrets": pull,
-            "nodeSelector": config.node_selector,
-            "tolerations": tolerations,
-            "securityContext": {"runAsUser": 0, "runAsGroup": 0, "seccompProfile": {"type": "RuntimeDefault"}},
-            "containers": [{
-                "name": "prepare",
-                "image": config.image,
-                "command": ["/usr/local/bin/fletchline-task", "pod", "claim", owner],
-                "securityContext": {
-                    "allowPrivilegeEscalation": false,
-                    "readOnlyRootFilesystem": true,
-                    "capabilities": {"drop": ["ALL"], "add": ["CHOWN", "DAC_OVERRIDE"]},
-                },
-                "volumeMounts": [{"name": "claim", "mountPath": "/claim"}],
-            }],
-            "volumes": [{"name": "claim", "persistentVolumeClaim": {"claimName": config.results}}],
-        },
-    })
+    Errand {
+        what: "prepare",
+        security: json!({"runAsUser": 0, "runAsGroup": 0, "seccompProfile": {"type": "RuntimeDefault"}}),
+        init: Vec::new(),
+        containers: vec![json!({
+            "name": "prepare",
+            "image": config.image,
+            "command": [format!("{OURS}/fletchline-task"), "pod", "claim", owner],
+            "securityContext": {
+                "allowPrivilegeEscalation": false,
+                "readOnlyRootFilesystem": true,
+                "capabilities": {"drop": ["ALL"], "add": ["CHOWN", "DAC_OVERRIDE"]},
+            },
+            "volumeMounts": [{"name": "claim", "mountPath": "/claim"}],
+        })],
+        volumes: vec![json!({"name": "claim", "persistentVolumeClaim": {"claimName": config.results}})],
+        patience: PATIENCE,
+    }
 }

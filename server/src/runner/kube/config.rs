@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Acl, Seconds};
+use model::{Acl, Memory, Seconds};
 
 /// Allow-listed and typed: nothing of a document reaches a manifest by another way.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,12 +25,15 @@ pub struct KubeConfig {
     pub node_selector: BTreeMap<String, String>,
     pub tolerations: Vec<Tolerated>,
     pub pull_secrets: Vec<String>,
+    /// What tasks run in that name no image.
+    pub default_images: BTreeSet<String>,
     /// Beginnings of image names and what stands in their place.
     pub registries: BTreeMap<String, String>,
     /// Hosts and ranges of private addresses that may be loaded from.
     pub load_from: Vec<String>,
     /// How long a node may be away before what ran on it counts as lost.
     pub node_lost: Seconds,
+    pub new_claims: NewClaims,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +41,16 @@ pub struct ClaimVolume {
     pub claim: String,
     /// The most that a task may do with it.
     pub access: Acl,
+}
+
+/// What a claim is like that is made because it is missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewClaims {
+    pub size: Memory,
+    /// None: the cluster's default.
+    pub storage_class: Option<String>,
+    /// Whether any number of nodes can mount it at a time.
+    pub for_many: bool,
 }
 
 /// The user and group of every task's processes.
@@ -56,6 +69,12 @@ pub struct Tolerated {
 }
 
 impl KubeConfig {
+    /// Those that tasks mount.
+    pub fn claims(&self) -> BTreeSet<&str> {
+        let shared = self.volumes.values().map(|volume| volume.claim.as_str());
+        shared.chain([self.results.as_str()]).collect()
+    }
+
     /// The image's name as this cluster's nodes find it. The longest beginning decides.
     pub fn found_at(&self, image: &str) -> String {
         let fits = self.registries.iter().filter(|(from, _)| image.starts_with(from.as_str()));

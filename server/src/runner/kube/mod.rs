@@ -10,8 +10,10 @@
 mod actions;
 mod address;
 mod attend;
+mod check;
 pub mod claims;
 pub mod config;
+mod errand;
 mod folder;
 mod follow;
 mod log;
@@ -27,7 +29,7 @@ mod waiting;
 mod watch;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     sync::{Arc, Mutex},
     time::Duration,
@@ -37,7 +39,11 @@ use async_trait::async_trait;
 use engine::{action::Action, observed::Observed};
 use k8s_openapi::{api::core::v1::Pod, apimachinery::pkg::api::resource::Quantity};
 use kube::{Api, Client};
-use model::{ExecutionId, launch::Launch, site::Capacity};
+use model::{
+    ExecutionId,
+    launch::Launch,
+    site::{Capacity, Faults},
+};
 use tokio::sync::mpsc;
 
 use attend::Attendant;
@@ -66,6 +72,7 @@ pub fn planned(launch: &Launch, config: &KubeConfig) -> Result<String, String> {
 pub struct KubeRunner {
     shared: Arc<Shared>,
     watching: tokio::task::JoinHandle<()>,
+    checking: Option<tokio::task::JoinHandle<()>>,
 }
 
 struct Shared {
@@ -79,6 +86,10 @@ struct Shared {
     warnings: Mutex<BTreeMap<String, String>>,
     /// What the nodes have that take tasks, where they can be seen.
     nodes: Mutex<BTreeMap<String, BTreeMap<String, Quantity>>>,
+    /// What would make tasks fail before they begin.
+    faults: Mutex<Faults>,
+    /// [`KubeConfig::one_node`], as it is by now.
+    one_node: Mutex<BTreeSet<String>>,
     /// The first look is over.
     is_complete: tokio::sync::watch::Sender<bool>,
     turns: [tokio::sync::Mutex<()>; 64],
@@ -121,6 +132,8 @@ impl KubeRunner {
     /// Must be called inside a tokio runtime. `data`: the data folder.
     pub fn new(config: KubeConfig, client: Client, data: PathBuf, token: Token) -> KubeRunner {
         let shared = Arc::new(Shared {
+            faults: Mutex::default(),
+            one_node: Mutex::new(config.one_node.clone()),
             config,
             client,
             data,
@@ -133,7 +146,13 @@ impl KubeRunner {
             turns: std::array::from_fn(|_| tokio::sync::Mutex::new(())),
         });
         let watching = tokio::spawn(watch::watch(shared.clone()));
-        KubeRunner { shared, watching }
+        KubeRunner { shared, watching, checking: None }
+    }
+
+    /// Looks from now on whether tasks can begin at all, by pods that do nothing.
+    pub fn checked(mut self) -> KubeRunner {
+        self.checking = Some(tokio::spawn(check::keep_looking(self.shared.clone())));
+        self
     }
 }
 
@@ -141,11 +160,18 @@ impl Drop for KubeRunner {
     /// Tasks go on; nobody here watches them any more.
     fn drop(&mut self) {
         self.watching.abort();
+        if let Some(checking) = &self.checking {
+            checking.abort();
+        }
         locked(&self.shared.pods).clear();
     }
 }
 
 impl Shared {
+    fn config_now(&self) -> KubeConfig {
+        KubeConfig { one_node: locked(&self.one_node).clone(), ..self.config.clone() }
+    }
+
     fn pods(&self) -> Api<Pod> {
         Api::namespaced(self.client.clone(), &self.config.namespace)
     }
@@ -204,6 +230,10 @@ impl Runner for KubeRunner {
 
     fn budget(&self) -> Option<Capacity> {
         None
+    }
+
+    fn faults(&self) -> Faults {
+        locked(&self.shared.faults).clone()
     }
 
     fn address(&self, execution: &ExecutionId, _: u16) -> Option<String> {

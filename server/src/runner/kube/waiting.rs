@@ -93,13 +93,20 @@ fn container(pod: &Pod) -> Option<String> {
 fn of_waiting(image: &str, waiting: &ContainerStateWaiting) -> Option<String> {
     let words = waiting.message.as_deref().unwrap_or_default();
     let sentence = match waiting.reason.as_deref()? {
+        "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => "Its container cannot be made",
+        "CrashLoopBackOff" => "It ended, and is started again",
+        _ => return refused(image, waiting),
+    };
+    Some(with_words(sentence, words))
+}
+
+/// The node does not get the image.
+pub fn refused(image: &str, waiting: &ContainerStateWaiting) -> Option<String> {
+    let words = waiting.message.as_deref().unwrap_or_default();
+    let sentence = match waiting.reason.as_deref()? {
         "ErrImagePull" | "ImagePullBackOff" => format!("The image {image} cannot be pulled"),
         "InvalidImageName" => format!("{image} is not the name of an image"),
         "ErrImageNeverPull" => format!("The image {image} is not on the node"),
-        "CreateContainerConfigError" | "CreateContainerError" | "RunContainerError" => {
-            "Its container cannot be made".to_owned()
-        }
-        "CrashLoopBackOff" => "It ended, and is started again".to_owned(),
         _ => return None,
     };
     Some(with_words(&sentence, words))

@@ -10,7 +10,10 @@ use model::{
 
 use super::{draft, saver::Saver};
 use crate::{
-    api::{pipelines::Opened, site::set_secret},
+    api::{
+        pipelines::Opened,
+        site::{get_site, set_secret},
+    },
     ui::{
         canvas::{Command, EditorHandle, Mode},
         kit::Toasts,
@@ -114,6 +117,19 @@ impl Desk {
                 }
             }
             self.handle.set_problems(&gravest);
+        });
+    }
+
+    /// What the installation could not do may have been mended meanwhile.
+    pub fn look_at_faults_again(self) {
+        if self.site.with_untracked(|site| site.faults == Default::default()) {
+            return;
+        }
+        spawn_local(async move {
+            // Without an answer the last one stands.
+            if let Ok(site) = get_site().await {
+                self.site.try_set(site);
+            }
         });
     }
 

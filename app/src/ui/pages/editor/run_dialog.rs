@@ -45,6 +45,7 @@ pub fn RunDialog(desk: Desk, part: Part) -> impl IntoView {
         refusal: RwSignal::new(None),
         tight: RwSignal::new(None),
     };
+    desk.look_at_faults_again();
     let parameters = desk.handle.with_pipeline_untracked(|pipeline| pipeline.settings.parameters.clone());
     let loads = loads(desk, &part);
     let stops = Memo::new(move |_| wish.stops());

@@ -12,7 +12,7 @@ mod contents;
 mod order;
 mod pod;
 #[cfg(test)]
-mod tests;
+pub mod tests;
 mod volumes;
 
 use std::collections::BTreeMap;
@@ -30,7 +30,8 @@ use k8s_openapi::{
 use model::launch::{Launch, Program};
 use serde::Serialize;
 
-pub use pod::{COPYING, OURS, PREPARE, TASK, toleration};
+pub use order::idle;
+pub use pod::{COPYING, OURS, PREPARE, TASK, beside, toleration};
 
 use super::{
     config::KubeConfig,

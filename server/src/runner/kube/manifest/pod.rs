@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use k8s_openapi::{
     api::core::v1::{
         Affinity, Capabilities, Container, ContainerPort, EnvVar, EnvVarSource, HTTPGetAction, LocalObjectReference,
-        PodAffinity, PodAffinityTerm, PodSecurityContext, PodSpec, PodTemplateSpec, Probe, ResourceRequirements,
+        Pod, PodAffinity, PodAffinityTerm, PodSecurityContext, PodSpec, PodTemplateSpec, Probe, ResourceRequirements,
         SeccompProfile, SecretKeySelector, SecurityContext, Toleration, Volume,
     },
     apimachinery::pkg::{
@@ -82,6 +82,14 @@ pub fn template(
         ..ObjectMeta::default()
     };
     Ok(PodTemplateSpec { metadata: Some(metadata), spec: Some(spec) })
+}
+
+/// Lands where others of ours have its claims mounted that one node at a time can mount, and draws others there.
+pub fn beside(pod: &mut Pod, config: &KubeConfig) {
+    let Some(spec) = &mut pod.spec else { return };
+    let held = held(spec.volumes.as_deref().unwrap_or_default(), config);
+    spec.affinity = together(&held);
+    pod.metadata.labels.get_or_insert_default().extend(held);
 }
 
 /// A label for each claim of its that one node at a time can mount.

@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 
 use kinds::{every_kind, job, launch, mount};
 use model::{
-    Acl, EnvValue, KindName, Seconds,
+    Acl, EnvValue, KindName, Memory, Seconds,
     launch::{Launch, Program},
 };
 
 use super::{Objects, objects};
 use crate::runner::kube::{
-    config::{ClaimVolume, KubeConfig, RunAs, Tolerated},
+    config::{ClaimVolume, KubeConfig, NewClaims, RunAs, Tolerated},
     program,
 };
 
@@ -34,9 +34,11 @@ pub fn config() -> KubeConfig {
         node_selector: BTreeMap::new(),
         tolerations: Vec::new(),
         pull_secrets: Vec::new(),
+        default_images: std::collections::BTreeSet::new(),
         registries: BTreeMap::new(),
         load_from: Vec::new(),
         node_lost: Seconds(120),
+        new_claims: NewClaims { size: Memory(1 << 30), storage_class: None, for_many: false },
     }
 }
 

@@ -1,0 +1,262 @@
+//! What would make tasks fail before they begin, and is it still so?
+//!
+//! A pod tells it that is made as every task's is and does nothing: our image prepares it in the results claim, and then a
+//! container begins in each image that a task without one runs in.
+
+use std::{sync::Arc, time::Duration};
+
+use k8s_openapi::{
+    api::core::v1::{ContainerStatus, Pod},
+    serde_json::{self, Value, json},
+};
+use model::{
+    pod::{ORDER, PodEnd, RESULTS_AT, SCRATCH_AT},
+    site::Faults,
+    supervise::{HELPER, How},
+};
+
+use super::{
+    KubeConfig, Shared,
+    claims::{self, ClaimStatus},
+    errand::{Errand, has_ended},
+    locked,
+    manifest::{OURS, PREPARE, idle},
+    waiting,
+};
+use crate::runner::RunnerError;
+
+/// When what was found is looked at again: somebody may have mended it.
+const AGAIN: Duration = Duration::from_secs(20);
+/// How long all images together may take to be pulled.
+const PATIENCE: Duration = Duration::from_secs(900);
+
+/// Until all is well. What goes wrong after that is told by the task that waits for it.
+pub async fn keep_looking(shared: Arc<Shared>) {
+    loop {
+        match shared.look().await {
+            Ok(()) if *locked(&shared.faults) == Faults::default() => return,
+            Ok(()) => {}
+            Err(error) => tracing::warn!("whether tasks can begin is not known: {error}"),
+        }
+        tokio::time::sleep(AGAIN).await;
+    }
+}
+
+impl Shared {
+    async fn look(&self) -> Result<(), RunnerError> {
+        let found = claims::all(&self.client, &self.config).await?;
+        *locked(&self.one_node) = claims::one_node(&found);
+        let missing = missing(&found, &self.config);
+        if missing.all.is_some() {
+            *locked(&self.faults) = missing;
+            return Ok(());
+        }
+        let (config, pods) = (self.config_now(), self.pods());
+        let checked = checking(&config).go(&pods, &config, |pod| {
+            let mut faults = locked(&self.faults);
+            let is_known = seen(pod, &config, &mut faults);
+            faults.volumes.clone_from(&missing.volumes);
+            match is_known {
+                true => Some(Ok(())),
+                // Its node had no room for it, for example.
+                false => has_ended(pod).then(|| Err(RunnerError::Unavailable(waiting::sentence(pod, None, &|_| None)))),
+            }
+        });
+        match checked.await {
+            Ok(told) => told,
+            Err(RunnerError::Refused(sentence)) => {
+                *locked(&self.faults) = Faults { all: Some(whole(sentence)), ..missing };
+                Ok(())
+            }
+            Err(other) => Err(other),
+        }
+    }
+}
+
+/// As it stands among other problems.
+fn whole(sentence: String) -> String {
+    sentence.trim_end_matches('.').to_owned()
+}
+
+fn missing(found: &[ClaimStatus], config: &KubeConfig) -> Faults {
+    let missing: Vec<&str> = found.iter().filter(|one| one.phase.is_none()).map(|one| one.claim.as_str()).collect();
+    let sentence = |claim: &str| {
+        format!(
+            "The claim {claim} is not there: make it by `fletchline cluster prepare`, or name another one in fletchline.toml"
+        )
+    };
+    let volumes = config.volumes.iter().filter(|(_, volume)| missing.contains(&volume.claim.as_str()));
+    Faults {
+        all: missing.contains(&config.results.as_str()).then(|| sentence(&config.results)),
+        volumes: volumes.map(|(name, volume)| (name.clone(), sentence(&volume.claim))).collect(),
+        ..Faults::default()
+    }
+}
+
+/// Writes down what the pod tells by now; what it does not tell yet stays as it was. Whether all is known.
+fn seen(pod: &Pod, config: &KubeConfig, faults: &mut Faults) -> bool {
+    let Some(status) = &pod.status else { return false };
+    let prepare = status.init_container_statuses.iter().flatten().find(|one| one.name == PREPARE);
+    match prepare.and_then(|one| prepared(one, config)) {
+        None => return false,
+        Some(Err(sentence)) => {
+            faults.all = Some(sentence);
+            return true;
+        }
+        Some(Ok(())) => faults.all = None,
+    }
+    let mut all_known = true;
+    for (index, image) in images(config).enumerate() {
+        let name = container(index);
+        let status = status.container_statuses.iter().flatten().find(|one| one.name == name);
+        match status.and_then(pulled) {
+            None => all_known = false,
+            Some(Ok(())) => drop(faults.images.remove(image)),
+            Some(Err(sentence)) => drop(faults.images.insert(image.to_owned(), sentence)),
+        }
+    }
+    all_known
+}
+
+/// `None`: nobody knows yet.
+fn prepared(status: &ContainerStatus, config: &KubeConfig) -> Option<Result<(), String>> {
+    let state = status.state.as_ref()?;
+    if let Some(refused) = state.waiting.as_ref().and_then(|waiting| waiting::refused(&status.image, waiting)) {
+        return Some(Err(format!("No task can be prepared · {refused}")));
+    }
+    let terminated = state.terminated.as_ref()?;
+    if terminated.exit_code == 0 {
+        return Some(Ok(()));
+    }
+    let text = terminated.message.as_deref().unwrap_or_default();
+    let words = match serde_json::from_str::<PodEnd>(text).map(|told| told.end.how) {
+        Ok(How::NotStarted(sentence)) => sentence,
+        Ok(_) | Err(_) => {
+            let reason = terminated.reason.as_deref().unwrap_or("It did not end well");
+            format!("{reason} (code {}) {text}", terminated.exit_code).trim_end().to_owned()
+        }
+    };
+    Some(Err(format!("No task can write into the claim {} · {}", config.results, whole(words))))
+}
+
+/// One that could not begin for another reason was pulled.
+fn pulled(status: &ContainerStatus) -> Option<Result<(), String>> {
+    let state = status.state.as_ref()?;
+    let Some(waiting) = &state.waiting else { return Some(Ok(())) };
+    match waiting.reason.as_deref()? {
+        "ContainerCreating" | "PodInitializing" => None,
+        _ => Some(waiting::refused(&status.image, waiting).map_or(Ok(()), Err)),
+    }
+}
+
+/// A pod has one container at least.
+fn images(config: &KubeConfig) -> impl Iterator<Item = &str> {
+    let own = [config.image.as_str()].into_iter();
+    own.chain(config.default_images.iter().map(String::as_str))
+}
+
+fn container(index: usize) -> String {
+    format!("image-{index}")
+}
+
+fn checking(config: &KubeConfig) -> Errand {
+    let helper = json!({"name": "helper", "mountPath": "/fletchline"});
+    let results = json!({"name": "results", "mountPath": format!("{RESULTS_AT}/pipeline"), "subPath": "pipeline"});
+    let one = |name: &str, image: &str, command: Value| {
+        json!({
+            "name": name,
+            "image": image,
+            "command": command,
+            "volumeMounts": [helper],
+            // A namespace with a quota wants them.
+            "resources": {
+                "requests": {"cpu": "10m", "memory": "64Mi"},
+                "limits": {"cpu": "500m", "memory": "64Mi"},
+            },
+            "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}},
+        })
+    };
+    let mut prepare = one(PREPARE, &config.image, json!([format!("{OURS}/fletchline-task"), "pod", "prepare"]));
+    prepare["env"] = json!([{"name": ORDER, "value": serde_json::to_string(&idle(config)).unwrap_or_default()}]);
+    prepare["volumeMounts"] = json!([helper, {"name": "scratch", "mountPath": SCRATCH_AT}, results]);
+    let begin = |(index, image): (usize, &str)| one(&container(index), &config.found_at(image), json!([HELPER]));
+    Errand {
+        what: "check",
+        security: json!({
+            "runAsNonRoot": true,
+            "runAsUser": config.run_as.user,
+            "runAsGroup": config.run_as.group,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        }),
+        init: vec![prepare],
+        containers: images(config).enumerate().map(begin).collect(),
+        volumes: vec![
+            json!({"name": "helper", "emptyDir": {}}),
+            json!({"name": "scratch", "emptyDir": {}}),
+            json!({"name": "results", "persistentVolumeClaim": {"claimName": config.results}}),
+        ],
+        patience: PATIENCE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runner::kube::manifest::tests::config;
+
+    /// The pod's first container is of our own image, the others of default ones by their names.
+    fn after(before: &Faults, init: Value, images: &[Value]) -> (bool, Faults) {
+        let config = KubeConfig { default_images: ["a:1", "b:1"].map(str::to_owned).into(), ..config() };
+        let status = |name: String, state: &Value| json!({"name": name, "image": "found/at:1", "imageID": "", "restartCount": 0, "ready": false, "state": state});
+        let containers: Vec<Value> =
+            images.iter().enumerate().map(|(index, state)| status(container(index), state)).collect();
+        let init = status(PREPARE.to_owned(), &init);
+        let status = json!({"initContainerStatuses": [init], "containerStatuses": containers});
+        let pod = serde_json::from_value(json!({"metadata": {}, "status": status})).unwrap();
+        let mut faults = before.clone();
+        (seen(&pod, &config, &mut faults), faults)
+    }
+
+    fn waits(reason: &str) -> Value {
+        json!({"waiting": {"reason": reason, "message": "words"}})
+    }
+
+    fn ended(code: i32) -> Value {
+        json!({"terminated": {"exitCode": code, "reason": "StartError", "message": "no such file"}})
+    }
+
+    #[test]
+    fn an_image_whose_container_could_not_begin_for_another_reason_was_pulled() {
+        let images = [ended(2), ended(128), waits("CreateContainerError")];
+        assert_eq!(after(&Faults::default(), ended(0), &images), (true, Faults::default()));
+        let images = [ended(2), waits("InvalidImageName"), waits("ImagePullBackOff")];
+        let (is_known, found) = after(&Faults::default(), ended(0), &images);
+        let expected = [
+            ("a:1", "found/at:1 is not the name of an image · words"),
+            ("b:1", "The image found/at:1 cannot be pulled · words"),
+        ];
+        assert_eq!(found.images, expected.map(|(image, sentence)| (image.to_owned(), sentence.to_owned())).into());
+        assert_eq!((is_known, found.all), (true, None));
+    }
+
+    #[test]
+    fn what_the_pod_does_not_tell_yet_stays_as_it_was() {
+        let (_, before) = after(&Faults::default(), ended(0), &[ended(2), waits("ErrImagePull"), ended(2)]);
+        let before = Faults { all: Some("not prepared".to_owned()), ..before };
+        let waiting = [waits("PodInitializing"), waits("PodInitializing"), waits("PodInitializing")];
+        assert_eq!(after(&before, waits("PodInitializing"), &waiting), (false, before.clone()));
+        let (is_known, found) = after(&before, ended(0), &[ended(2), waits("ContainerCreating"), ended(2)]);
+        assert_eq!((is_known, found), (false, Faults { all: None, ..before.clone() }));
+        assert_eq!(after(&before, ended(0), &[ended(2), ended(2), ended(2)]), (true, Faults::default()));
+    }
+
+    #[test]
+    fn without_a_word_of_the_helper_the_clusters_is_told() {
+        let (is_known, found) = after(&Faults::default(), ended(128), &[]);
+        let expected = "No task can write into the claim results · StartError (code 128) no such file";
+        assert_eq!((is_known, found.all.as_deref()), (true, Some(expected)));
+        let (is_known, found) = after(&Faults::default(), waits("ErrImagePull"), &[]);
+        let expected = "No task can be prepared · The image found/at:1 cannot be pulled · words";
+        assert_eq!((is_known, found.all.as_deref()), (true, Some(expected)));
+    }
+}

@@ -1,0 +1,130 @@
+//! How does a short-lived pod of ours do one thing in the namespace?
+
+use std::time::Duration;
+
+use k8s_openapi::{
+    api::core::v1::Pod,
+    serde_json::{Value, from_value, json},
+};
+use kube::{
+    Api,
+    api::{DeleteParams, PostParams},
+};
+
+use super::{
+    KubeConfig,
+    actions::{Failure, asked, unless_absent},
+    manifest::{beside, toleration},
+    name, waiting,
+};
+use crate::runner::RunnerError;
+
+const LOOK: Duration = Duration::from_millis(500);
+
+/// What differs between errands.
+pub struct Errand {
+    pub what: &'static str,
+    /// Of the pod.
+    pub security: Value,
+    pub init: Vec<Value>,
+    pub containers: Vec<Value>,
+    pub volumes: Vec<Value>,
+    /// How long it may take, the pull of its images included.
+    pub patience: Duration,
+}
+
+impl Errand {
+    /// Goes until `answer` has one, and leaves nothing. Its name is its own and its installation's: whoever sends it at the same time
+    /// gets the same answer.
+    pub async fn go<T>(
+        self,
+        pods: &Api<Pod>,
+        config: &KubeConfig,
+        answer: impl Fn(&Pod) -> Option<T>,
+    ) -> Result<T, RunnerError> {
+        let patience = self.patience;
+        let pod = self.pod(config)?;
+        let name = pod.metadata.name.clone().unwrap_or_default();
+        begin(pods, &name, &pod).await?;
+        let mut last = pod;
+        let answered = tokio::time::timeout(patience, async {
+            loop {
+                last = asked(pods.get(&name)).await.map_err(RunnerError::from)?;
+                match answer(&last) {
+                    Some(answer) => return Ok(answer),
+                    None => tokio::time::sleep(LOOK).await,
+                }
+            }
+        })
+        .await;
+        let removed = remove(pods, &name).await;
+        match answered {
+            Ok(answer) => {
+                removed?;
+                answer
+            }
+            Err(_) => Err(RunnerError::Unavailable(format!(
+                "The pod {name} did not end in {} s: {}",
+                patience.as_secs(),
+                waiting::sentence(&last, None, &|_| None)
+            ))),
+        }
+    }
+
+    fn pod(self, config: &KubeConfig) -> Result<Pod, RunnerError> {
+        let pull: Vec<_> = config.pull_secrets.iter().map(|name| json!({ "name": name })).collect();
+        let tolerations: Vec<_> = config.tolerations.iter().map(toleration).collect();
+        let spec = json!({
+            "restartPolicy": "Never",
+            "automountServiceAccountToken": false,
+            "enableServiceLinks": false,
+            // Longer than anybody waits: for one that nobody removes.
+            "activeDeadlineSeconds": 2 * self.patience.as_secs(),
+            "imagePullSecrets": pull,
+            "nodeSelector": config.node_selector,
+            "tolerations": tolerations,
+            "securityContext": self.security,
+            "initContainers": self.init,
+            "containers": self.containers,
+            "volumes": self.volumes,
+        });
+        let hash = name::hash(format!("{}{spec}", config.installation).as_bytes());
+        let metadata = json!({
+            "name": format!("fletchline-{}-{}", self.what, &hash[..10]),
+            "labels": {
+                "app.kubernetes.io/managed-by": "fletchline",
+                name::INSTALLATION: name::label(&config.installation),
+            },
+        });
+        let mut pod: Pod = from_value(json!({"metadata": metadata, "spec": spec}))
+            .map_err(|error| RunnerError::Refused(format!("The pod cannot be made: {error}.")))?;
+        beside(&mut pod, config);
+        Ok(pod)
+    }
+}
+
+async fn begin(pods: &Api<Pod>, name: &str, pod: &Pod) -> Result<(), Failure> {
+    let made = asked(pods.create(&PostParams::default(), pod)).await;
+    if !matches!(made, Err(Failure::There)) {
+        return made.map(drop);
+    }
+    // One that has ended tells of another time.
+    let left = asked(pods.get_opt(name)).await?;
+    if left.as_ref().is_some_and(|left| !has_ended(left)) {
+        return Ok(());
+    }
+    remove(pods, name).await?;
+    asked(pods.create(&PostParams::default(), pod)).await.map(drop)
+}
+
+async fn remove(pods: &Api<Pod>, name: &str) -> Result<(), Failure> {
+    unless_absent(asked(pods.delete(name, &DeleteParams::default().grace_period(0))).await)
+}
+
+pub fn has_ended(pod: &Pod) -> bool {
+    matches!(phase(pod), Some("Succeeded" | "Failed"))
+}
+
+pub fn phase(pod: &Pod) -> Option<&str> {
+    pod.status.as_ref()?.phase.as_deref()
+}
