@@ -21,8 +21,6 @@ use super::{
 };
 use crate::runner::{RunnerError, local::load};
 
-/// How long one request may take.
-const REQUEST: Duration = Duration::from_secs(15);
 /// How long a release waits for the end of a log.
 const LOG: Duration = Duration::from_secs(30);
 
@@ -48,8 +46,10 @@ impl From<Failure> for RunnerError {
 }
 
 fn failure(error: kube::Error) -> Failure {
-    let kube::Error::Api(status) = &error else {
-        return Failure::Passing(format!("The cluster does not answer: {error}."));
+    let status = match &error {
+        kube::Error::Api(status) => status,
+        kube::Error::Service(why) => return Failure::Passing(format!("The cluster does not answer: {why}.")),
+        other => return Failure::Passing(format!("The cluster does not answer: {other}.")),
     };
     let words = &status.message;
     match (status.code, status.reason.as_str()) {
@@ -68,10 +68,7 @@ fn failure(error: kube::Error) -> Failure {
 }
 
 pub(super) async fn asked<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T, Failure> {
-    match tokio::time::timeout(REQUEST, request).await {
-        Ok(answer) => answer.map_err(failure),
-        Err(_) => Err(Failure::Passing("The cluster does not answer in time.".to_owned())),
-    }
+    request.await.map_err(failure)
 }
 
 pub(super) fn unless_absent<T>(outcome: Result<T, Failure>) -> Result<(), Failure> {

@@ -11,6 +11,7 @@ mod actions;
 mod address;
 mod attend;
 pub mod claims;
+mod client;
 pub mod config;
 mod folder;
 mod follow;
@@ -20,6 +21,8 @@ pub mod name;
 mod nodes;
 mod phase;
 pub mod program;
+#[cfg(test)]
+mod scenarios;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -105,7 +108,7 @@ impl KubeRunner {
             RunnerError::Refused(format!("There is no cluster: set KUBECONFIG, or run inside one ({error})."))
         })?;
         let namespace = found.default_namespace.clone();
-        let client = Client::try_from(found)
+        let client = client::client(found)
             .map_err(|error| RunnerError::Refused(format!("The cluster cannot be used: {error}.")))?;
         Ok((client, namespace))
     }

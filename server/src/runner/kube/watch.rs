@@ -4,22 +4,37 @@ use std::{
     collections::BTreeSet,
     pin::pin,
     sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use engine::observed::{Ended, Exit, Observation, Phase};
 use futures::{StreamExt, TryStreamExt};
-use k8s_openapi::api::core::v1::{Event, Pod};
+use k8s_openapi::{
+    api::core::v1::{Event, Pod},
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
+};
 use kube::{
     Api,
     runtime::{WatchStreamExt, watcher},
 };
 use model::{ExecutionId, run::Millis};
 
-use super::{Known, Shared, attend::Attendant, follow::Follower, locked, manifest::TASK, name, nodes, phase, waiting};
+use super::{
+    Known, Shared,
+    actions::{Failure, asked},
+    attend::Attendant,
+    client::WATCH_SECONDS,
+    follow::Follower,
+    locked,
+    manifest::TASK,
+    name, nodes, phase, waiting,
+};
+use crate::runner::RunnerError;
 
 /// Warnings that are kept; more than pods can wait at a time are no help.
 const WARNINGS: usize = 10_000;
+/// Before a cluster that has not said whether something is there is asked again.
+const PAUSE: Duration = Duration::from_secs(2);
 
 fn now() -> Millis {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as Millis)
@@ -30,8 +45,13 @@ pub async fn watch(shared: Arc<Shared>) {
     tokio::join!(pods(&shared), warnings(&shared), nodes::watch(&shared));
 }
 
+/// A watch that has died without a word is noticed soon.
+pub(super) fn wanted() -> watcher::Config {
+    watcher::Config::default().timeout(WATCH_SECONDS)
+}
+
 async fn pods(shared: &Arc<Shared>) {
-    let wanted = watcher::Config::default().labels(&name::selector(&shared.config.installation));
+    let wanted = wanted().labels(&name::selector(&shared.config.installation));
     let mut stream = pin!(watcher(shared.pods(), wanted).default_backoff());
     let mut listed = BTreeSet::new();
     while let Some(event) = stream.next().await {
@@ -60,7 +80,7 @@ async fn pods(shared: &Arc<Shared>) {
 
 async fn warnings(shared: &Arc<Shared>) {
     let events: Api<Event> = Api::namespaced(shared.client.clone(), &shared.config.namespace);
-    let wanted = watcher::Config::default().fields("type=Warning,involvedObject.kind=Pod");
+    let wanted = wanted().fields("type=Warning,involvedObject.kind=Pod");
     let mut stream = pin!(watcher(events, wanted).default_backoff().applied_objects());
     loop {
         match stream.try_next().await {

@@ -1,0 +1,107 @@
+//! Is every change told once, and none undone, whatever becomes of a watch?
+
+use std::time::Duration;
+
+use engine::observed::Phase;
+use serde_json::json;
+use tokio::time::Instant;
+
+use super::{
+    api::{Answer, failed, found, listed, open},
+    ended, launch, pending, pod, running, scene,
+};
+
+const SOON: Duration = Duration::from_millis(500);
+/// As long as a connection may be dead before that is noticed.
+const BOUND: Duration = Duration::from_secs(30);
+
+fn outdated() -> serde_json::Value {
+    json!({"kind": "Status", "status": "Failure", "code": 410, "reason": "Expired", "message": "too old"})
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_that_is_too_old_begins_again_with_a_list_and_nothing_is_missed_or_told_twice() {
+    let all = [1, 2, 3, 4, 5].map(launch);
+    let of = |n: usize, version, status| pod(&all[n - 1], version, status);
+    let (watch, watching) = open();
+    let before = [of(1, 1, running(true)), of(2, 2, running(true)), of(3, 3, pending()), of(4, 4, running(true))];
+    let after = [of(1, 1, running(true)), of(2, 12, ended(0)), of(3, 13, running(true)), of(5, 14, pending())];
+    let script = [("LIST pods", listed(10, &before)), ("WATCH pods", watching), ("LIST pods", listed(20, &after))];
+    let logs = (0..3).map(|_| ("GET pods/one/log", found(json!(""))));
+    let mut scene = scene(script.into_iter().chain(logs)).await;
+    assert_eq!(scene.phases(SOON).await, [(1, "ready"), (2, "ready"), (3, "preparing"), (4, "ready")]);
+    watch.tell("ERROR", &outdated());
+    scene.api.until("LIST pods", 2).await;
+    let mut told = scene.phases(SOON).await;
+    told.sort();
+    assert_eq!(told, [(2, "ended"), (2, "ending"), (3, "ready"), (4, "lost"), (5, "preparing")]);
+    assert_eq!(scene.api.asked(), ["GET pods/one"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_released_is_not_told_again_by_what_comes_late() {
+    let one = launch(1);
+    let (watch, watching) = open();
+    let mut scene = scene([("WATCH pods", watching), ("GET pods/one/log", found(json!("")))]).await;
+    watch.tell("ADDED", &pod(&one, 9, ended(0)));
+    assert_eq!(scene.phases(SOON).await, [(1, "ending"), (1, "ended")]);
+    scene.release(&one.execution).await;
+    watch.tell("MODIFIED", &pod(&one, 8, running(true)));
+    assert_eq!(scene.phases(SOON).await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watch_without_a_word_is_given_up_in_half_a_minute_and_goes_on_from_where_it_was() {
+    let one = launch(1);
+    let (_dead, silent) = open();
+    let (watch, watching) = open();
+    let listing = listed(10, &[pod(&one, 5, running(false))]);
+    let mut scene = scene([("LIST pods", listing), ("WATCH pods", silent), ("WATCH pods", watching)]).await;
+    let begun = Instant::now();
+    scene.api.until("WATCH pods", 2).await;
+    assert!(begun.elapsed() <= BOUND, "{:?}", begun.elapsed());
+    watch.tell("MODIFIED", &pod(&one, 12, running(true)));
+    assert_eq!(scene.phases(SOON).await, [(1, "running"), (1, "ready")]);
+    assert_eq!(scene.api.times("LIST pods").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_and_a_watch_that_are_never_answered_are_asked_again_in_half_a_minute() {
+    let one = launch(1);
+    let (watch, watching) = open();
+    let (_dead, half) = open();
+    let (begun, script) =
+        (Instant::now(), [("LIST pods", Answer::Silence), ("WATCH pods", Answer::Silence), ("WATCH pods", watching)]);
+    let mut scene = scene(script).await;
+    scene.api.until("LIST pods", 2).await;
+    assert!(begun.elapsed() <= BOUND, "{:?}", begun.elapsed());
+    scene.api.until("WATCH pods", 2).await;
+    assert!(begun.elapsed() <= BOUND * 2, "{:?}", begun.elapsed());
+    watch.tell("ADDED", &pod(&one, 5, running(true)));
+    assert_eq!(scene.phases(SOON).await, [(1, "ready")]);
+    // A list that stops in its middle.
+    scene.api.then([("LIST pods", half), ("LIST pods", listed(20, &[pod(&one, 5, running(true))]))]);
+    let stopped = Instant::now();
+    watch.tell("ERROR", &outdated());
+    scene.api.until("LIST pods", 4).await;
+    assert!(stopped.elapsed() <= BOUND * 2, "{:?}", stopped.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_is_said_to_be_gone_is_looked_at_once_more_before_it_is_lost() {
+    let (one, two) = (launch(1), launch(2));
+    let (watch, watching) = open();
+    let still = found(pod(&one, 5, running(true)));
+    let mut scene = scene([("WATCH pods", watching), ("GET pods/one", still)]).await;
+    watch.tell("ADDED", &pod(&one, 5, running(true)));
+    watch.tell("DELETED", &pod(&one, 6, running(true)));
+    assert_eq!(scene.phases(SOON).await, [(1, "ready")]);
+    watch.tell("ADDED", &pod(&two, 7, running(true)));
+    watch.tell("DELETED", &pod(&two, 8, running(true)));
+    let told = scene.told(SOON).await;
+    assert!(
+        matches!(&told[1].phase, Phase::Lost { sentence } if sentence.contains("taken out of the cluster")),
+        "{told:?}"
+    );
+    assert_eq!(scene.api.asked(), ["GET pods/one", "GET pods/one"]);
+}
