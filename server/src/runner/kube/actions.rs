@@ -29,6 +29,8 @@ pub(super) enum Failure {
     /// Somebody has it already.
     There,
     Absent,
+    /// What has the name is not what was launched.
+    Foreign(String),
     /// Asking again as it is will not help.
     Refused(String),
     Passing(String),
@@ -39,7 +41,7 @@ impl From<Failure> for RunnerError {
         match failure {
             Failure::There => RunnerError::Unavailable("It is there already.".to_owned()),
             Failure::Absent => RunnerError::Unavailable("It is not there.".to_owned()),
-            Failure::Refused(sentence) => RunnerError::Refused(sentence),
+            Failure::Foreign(sentence) | Failure::Refused(sentence) => RunnerError::Refused(sentence),
             Failure::Passing(sentence) => RunnerError::Unavailable(sentence),
         }
     }
@@ -103,6 +105,10 @@ impl Parts {
     }
 }
 
+fn disk(error: std::io::Error) -> RunnerError {
+    RunnerError::Unavailable(format!("The disk does not take what has to be written: {error}."))
+}
+
 fn without_finalizer() -> Patch<serde_json::Value> {
     Patch::Merge(serde_json::json!({"metadata": {"finalizers": null}}))
 }
@@ -128,9 +134,15 @@ impl Shared {
         if is_known || self.folder(&id).is_released() {
             return Ok(());
         }
+        self.folder(&id).own().map_err(disk)?;
         match self.begin(&launch).await {
             Ok(()) => Ok(()),
             Err(Failure::Refused(sentence)) => {
+                self.refuse(&id, sentence);
+                Ok(())
+            }
+            Err(Failure::Foreign(sentence)) => {
+                self.give_way(&launch).await?;
                 self.refuse(&id, sentence);
                 Ok(())
             }
@@ -187,7 +199,7 @@ impl Shared {
                 let live = asked(all.get(&name)).await?;
                 match name::is_of(live.meta(), &self.config.installation, launch) {
                     true => Ok(live),
-                    false => Err(Failure::Refused(format!(
+                    false => Err(Failure::Foreign(format!(
                         "There is a {} {name} in namespace {} that this launch has not made: remove it.",
                         K::kind(&Default::default()),
                         self.config.namespace
@@ -195,6 +207,30 @@ impl Shared {
                 }
             }
             other => other,
+        }
+    }
+
+    /// Takes back what the launch has made, and leaves alone what somebody else has under its name.
+    async fn give_way(&self, launch: &Launch) -> Result<(), RunnerError> {
+        let id = &launch.execution;
+        self.take_back::<ConfigMap>(launch).await?;
+        self.take_back::<Secret>(launch).await?;
+        self.take_back::<Service>(launch).await?;
+        self.folder(id).disown().map_err(disk)?;
+        locked(&self.pods).remove(id);
+        Ok(())
+    }
+
+    async fn take_back<K>(&self, launch: &Launch) -> Result<(), Failure>
+    where
+        K: Resource<Scope = k8s_openapi::NamespaceResourceScope> + Clone + Debug + DeserializeOwned,
+        K::DynamicType: Default,
+    {
+        let (all, name) = (self.all::<K>(), self.name(&launch.execution));
+        let live = asked(all.get_opt(&name)).await?;
+        match live.is_some_and(|live| name::is_of(live.meta(), &self.config.installation, launch)) {
+            true => unless_absent(asked(all.delete(&name, &DeleteParams::background())).await),
+            false => Ok(()),
         }
     }
 
@@ -225,9 +261,7 @@ impl Shared {
             return Ok(());
         }
         // First: an end that nobody here has asked for is another one.
-        self.folder(id).stop().map_err(|error| {
-            RunnerError::Unavailable(format!("The disk does not take what has to be written: {error}."))
-        })?;
+        self.folder(id).stop().map_err(disk)?;
         let name = self.name(id);
         let Some(pod) = asked(self.pods().get_opt(&name)).await? else {
             let stopped = asked(self.deployments().delete(&name, &DeleteParams::background())).await;
@@ -256,10 +290,10 @@ impl Shared {
                 return Err(RunnerError::Unavailable(format!("The log of {id} is not here yet.")));
             }
         }
-        self.folder(id).release().map_err(|error| {
-            RunnerError::Unavailable(format!("The disk does not take what has to be written: {error}."))
-        })?;
-        self.remove(id).await?;
+        self.folder(id).release().map_err(disk)?;
+        if !self.folder(id).is_foreign() {
+            self.remove(id).await?;
+        }
         self.hub.forget(id);
         Ok(())
     }

@@ -115,6 +115,9 @@ impl Shared {
     /// Tells what a pod's state means, and follows its log. `None`: it is none of ours.
     pub(super) fn see(self: &Arc<Self>, pod: Pod) -> Option<ExecutionId> {
         let id = name::execution(&pod.metadata)?;
+        if !locked(&self.pods).contains_key(&id) && self.folder(&id).is_foreign() {
+            return None;
+        }
         if self.folder(&id).is_released() {
             // Its release was cut short.
             let (shared, id) = (self.clone(), id.clone());

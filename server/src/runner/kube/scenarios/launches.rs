@@ -39,6 +39,48 @@ async fn a_pod_that_this_launch_has_made_before_is_adopted_after_one_live_look()
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_pod_that_another_launch_has_made_is_refused_in_a_sentence_and_never_touched() {
+    let (ours, mut other) = (launch(1), launch(1));
+    other.image = Some("python:3.12".into());
+    let theirs = pod(&other, 5, running(true));
+    let (watch, watching) = open();
+    let script = [("WATCH pods", watching), ("POST pods", exists()), ("GET pods/one", found(theirs.clone()))];
+    let mut scene = scene(script).await;
+    scene.launch(&ours).await.unwrap();
+    let sentence = refused(&mut scene).await;
+    assert!(sentence.starts_with("There is a Pod fl-digits-train-1-"), "{sentence}");
+    assert!(sentence.ends_with("in namespace fletchline that this launch has not made: remove it."), "{sentence}");
+    watch.tell("MODIFIED", &theirs);
+    scene.release(&ours.execution).await;
+    watch.tell("MODIFIED", &pod(&other, 6, running(false)));
+    assert_eq!(scene.phases(SOON).await, []);
+    let asked = scene.api.asked();
+    assert!(!asked.iter().any(|one| one.starts_with("DELETE") || one.starts_with("PATCH")), "{asked:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_refused_launch_has_made_beside_a_foreign_pod_is_taken_back() {
+    let mut ours = launch(1);
+    ours.files = vec![File { name: "a.py".into(), text: "1".into(), unknown: Default::default() }];
+    let made = || pod(&ours, 4, json!(null));
+    let stranger = json!({"metadata": {"name": "x", "uid": "other", "resourceVersion": "5"}});
+    let script = [
+        ("POST configmaps", found(json!({"metadata": made()["metadata"]}))),
+        ("POST pods", exists()),
+        ("GET pods/one", found(stranger)),
+        ("GET configmaps/one", found(json!({"metadata": made()["metadata"]}))),
+        ("DELETE configmaps/one", found(json!({"kind": "Status", "status": "Success"}))),
+    ];
+    let mut scene = scene(script).await;
+    scene.launch(&ours).await.unwrap();
+    refused(&mut scene).await;
+    scene.release(&ours.execution).await;
+    let asked = scene.api.asked();
+    let removed: Vec<&String> = asked.iter().filter(|one| one.starts_with("DELETE")).collect();
+    assert_eq!(removed, ["DELETE configmaps/one"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_create_whose_answer_was_lost_is_asked_again_and_finds_the_one_pod() {
     for lost in [Answer::Broken, Answer::Silence] {
         let one = launch(1);
