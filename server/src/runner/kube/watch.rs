@@ -60,9 +60,7 @@ async fn pods(shared: &Arc<Shared>) {
             Ok(watcher::Event::InitApply(pod)) => listed.extend(shared.see(pod)),
             Ok(watcher::Event::InitDone) => {
                 let known: Vec<ExecutionId> = locked(&shared.pods).keys().cloned().collect();
-                for id in known.into_iter().filter(|id| !listed.contains(id)) {
-                    shared.gone(&id).await;
-                }
+                known.into_iter().filter(|id| !listed.contains(id)).for_each(|id| shared.gone(id));
                 shared.is_complete.send_replace(true);
             }
             Ok(watcher::Event::Apply(pod)) => {
@@ -70,7 +68,7 @@ async fn pods(shared: &Arc<Shared>) {
             }
             Ok(watcher::Event::Delete(pod)) => {
                 if let Some(id) = name::execution(&pod.metadata) {
-                    shared.gone(&id).await;
+                    shared.gone(id);
                 }
             }
             Err(error) => tracing::warn!("the pods of {} cannot be watched: {error}", shared.config.namespace),
@@ -188,36 +186,45 @@ impl Shared {
         waiting::sentence(pod, warning, &|resource| self.largest_free(resource))
     }
 
-    /// A pod that is not there any more, though nobody here has released it.
-    async fn gone(self: &Arc<Self>, id: &ExecutionId) {
-        let serves = match locked(&self.pods).get(id) {
-            Some(known) if !known.is_over => phase::serves(&known.pod),
-            Some(_) | None => return,
-        };
+    /// A pod that is not there any more, though nobody here has released it. It is lost when the cluster, asked once
+    /// more, says so.
+    fn gone(self: &Arc<Self>, id: ExecutionId) {
+        let shared = self.clone();
+        tokio::spawn(async move {
+            while let Some(serves) = shared.unfinished(&id) {
+                match shared.is_left(&id, serves).await {
+                    Ok(true) => return,
+                    Ok(false) => return shared.is_over(&id, without_pod(serves)),
+                    Err(error) => tracing::warn!("{id}: {}", RunnerError::from(error)),
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+        });
+    }
+
+    /// Whether it serves; `None`: it is over, or not ours any more.
+    fn unfinished(&self, id: &ExecutionId) -> Option<bool> {
+        let pods = locked(&self.pods);
+        pods.get(id).filter(|known| !known.is_over).map(|known| phase::serves(&known.pod))
+    }
+
+    async fn is_left(&self, id: &ExecutionId, serves: bool) -> Result<bool, Failure> {
         let name = self.name(id);
-        let is_left = match serves {
-            true => self.deployments().get_opt(&name).await.map(|found| found.is_some()),
-            false => self.pods().get_opt(&name).await.map(|found| found.is_some()),
-        };
-        match (is_left, serves) {
-            // There after all, or to be asked again with the next list.
-            (Ok(true) | Err(_), _) => {}
-            (Ok(false), true) => {
-                let exit = Exit::Signal { signal: 15 };
-                self.is_over(id, Phase::Ended(Ended { exit, started: None, ended: now(), facts: None }));
-            }
-            (Ok(false), false) => {
-                let sentence = "Its pod was taken out of the cluster by somebody else.".to_owned();
-                self.is_over(id, Phase::Lost { sentence });
-            }
+        match serves {
+            true => asked(self.deployments().get_opt(&name)).await.map(|found| found.is_some()),
+            false => asked(self.pods().get_opt(&name)).await.map(|found| found.is_some()),
         }
     }
 
+    /// What was over, or has been released meanwhile, stays as it is.
     pub(super) fn is_over(&self, id: &ExecutionId, phase: Phase) {
-        if let Some(known) = locked(&self.pods).get_mut(id) {
-            known.is_over = true;
-            known.follower = None;
-            known.attendant = None;
+        match locked(&self.pods).get_mut(id) {
+            Some(known) if !known.is_over => {
+                known.is_over = true;
+                known.follower = None;
+                known.attendant = None;
+            }
+            Some(_) | None => return,
         }
         self.hub.tell(Observation { execution: id.clone(), phase, progress: None });
     }
@@ -231,6 +238,22 @@ impl Shared {
 
     pub(super) fn prepares(&self, id: &ExecutionId, sentence: String) {
         self.hub.tell(Observation { execution: id.clone(), phase: Phase::Preparing { sentence }, progress: None });
+    }
+}
+
+/// Of the same object, by the cluster's own count.
+fn is_older(one: &ObjectMeta, other: &ObjectMeta) -> bool {
+    let version = |meta: &ObjectMeta| meta.resource_version.as_ref()?.parse::<u64>().ok();
+    one.uid == other.uid && version(one).zip(version(other)).is_some_and(|(one, other)| one < other)
+}
+
+fn without_pod(serves: bool) -> Phase {
+    match serves {
+        true => {
+            let exit = Exit::Signal { signal: 15 };
+            Phase::Ended(Ended { exit, started: None, ended: now(), facts: None })
+        }
+        false => Phase::Lost { sentence: "Its pod was taken out of the cluster by somebody else.".to_owned() },
     }
 }
 

@@ -105,3 +105,23 @@ async fn a_pod_that_is_said_to_be_gone_is_looked_at_once_more_before_it_is_lost(
     );
     assert_eq!(scene.api.asked(), ["GET pods/one", "GET pods/one"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_look_that_is_not_answered_is_repeated_and_holds_nothing_else_up() {
+    let (one, two) = (launch(1), launch(2));
+    let (watch, watching) = open();
+    let gives_up = failed(500, "InternalError", "etcd has no leader");
+    let script = [
+        ("WATCH pods", watching),
+        ("GET pods/one", Answer::Silence),
+        ("GET pods/one", Answer::Broken),
+        ("GET pods/one", gives_up),
+    ];
+    let mut scene = scene(script).await;
+    watch.tell("ADDED", &pod(&one, 5, running(true)));
+    watch.tell("DELETED", &pod(&one, 6, running(true)));
+    watch.tell("ADDED", &pod(&two, 7, running(true)));
+    assert_eq!(scene.phases(SOON).await, [(1, "ready"), (2, "ready")]);
+    scene.api.until("GET pods/one", 4).await;
+    assert_eq!(scene.phases(SOON).await, [(1, "lost")]);
+}
