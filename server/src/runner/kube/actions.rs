@@ -175,7 +175,7 @@ impl Shared {
         match workload {
             Some(Workload::Pod(pod)) => {
                 let pod = self.make::<Pod>(*pod, launch).await?;
-                self.see(pod);
+                self.see_newer(pod);
             }
             Some(Workload::Deployment(one)) => {
                 self.make::<Deployment>(*one, launch).await?;

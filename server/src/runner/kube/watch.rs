@@ -63,9 +63,7 @@ async fn pods(shared: &Arc<Shared>) {
                 known.into_iter().filter(|id| !listed.contains(id)).for_each(|id| shared.gone(id));
                 shared.is_complete.send_replace(true);
             }
-            Ok(watcher::Event::Apply(pod)) => {
-                shared.see(pod);
-            }
+            Ok(watcher::Event::Apply(pod)) => shared.see_newer(pod),
             Ok(watcher::Event::Delete(pod)) => {
                 if let Some(id) = name::execution(&pod.metadata) {
                     shared.gone(id);
@@ -106,6 +104,15 @@ impl Shared {
             .find(|known| known.metadata.name.as_deref() == Some(pod.as_str()))
             .cloned();
         if let Some(pod) = known {
+            self.see(pod);
+        }
+    }
+
+    /// As [`Self::see`], but for what was known before: whoever makes a pod may hear of it later than whoever watches.
+    pub(super) fn see_newer(self: &Arc<Self>, pod: Pod) {
+        let is_known = name::execution(&pod.metadata)
+            .and_then(|id| locked(&self.pods).get(&id).map(|known| is_older(&pod.metadata, &known.pod.metadata)));
+        if is_known != Some(true) {
             self.see(pod);
         }
     }

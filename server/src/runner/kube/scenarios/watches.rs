@@ -39,6 +39,25 @@ async fn a_watch_that_is_too_old_begins_again_with_a_list_and_nothing_is_missed_
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_newer_is_not_undone_by_what_comes_late() {
+    let (one, two) = (launch(1), launch(2));
+    let (watch, watching) = open();
+    let mut scene = scene([("WATCH pods", watching), ("GET pods/one/log", found(json!("")))]).await;
+    watch.tell("ADDED", &pod(&one, 5, running(true)));
+    watch.tell("MODIFIED", &pod(&one, 4, pending()));
+    assert_eq!(scene.phases(SOON).await, [(1, "ready")]);
+    assert!(scene.runner.shared.running(&one.execution).is_ok());
+    watch.tell("MODIFIED", &pod(&one, 9, ended(0)));
+    watch.tell("MODIFIED", &pod(&one, 7, running(true)));
+    assert_eq!(scene.phases(SOON).await, [(1, "ending"), (1, "ended")]);
+    watch.tell("ADDED", &pod(&two, 12, running(true)));
+    watch.tell("DELETED", &pod(&two, 13, running(true)));
+    scene.api.until("GET pods/one", 1).await;
+    watch.tell("MODIFIED", &pod(&two, 12, running(true)));
+    assert_eq!(scene.phases(SOON).await, [(2, "ready"), (2, "lost")]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_was_released_is_not_told_again_by_what_comes_late() {
     let one = launch(1);
     let (watch, watching) = open();
@@ -48,6 +67,22 @@ async fn what_was_released_is_not_told_again_by_what_comes_late() {
     scene.release(&one.execution).await;
     watch.tell("MODIFIED", &pod(&one, 8, running(true)));
     assert_eq!(scene.phases(SOON).await, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_to_a_create_that_is_slower_than_the_watch_undoes_nothing() {
+    let one = launch(1);
+    let (watch, watching) = open();
+    let slow = Answer::After(Duration::from_secs(3), Box::new(found(pod(&one, 3, pending()))));
+    let mut scene = scene([("WATCH pods", watching), ("POST pods", slow)]).await;
+    let hears = async {
+        scene.api.until("POST pods", 1).await;
+        watch.tell("ADDED", &pod(&one, 5, running(true)));
+    };
+    let (launched, ()) = tokio::join!(scene.launch(&one), hears);
+    launched.unwrap();
+    assert_eq!(scene.phases(SOON).await, [(1, "ready")]);
+    assert!(scene.runner.shared.running(&one.execution).is_ok());
 }
 
 #[tokio::test(start_paused = true)]
