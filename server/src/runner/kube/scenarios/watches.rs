@@ -160,3 +160,22 @@ async fn a_look_that_is_not_answered_is_repeated_and_holds_nothing_else_up() {
     scene.api.until("GET pods/one", 4).await;
     assert_eq!(scene.phases(SOON).await, [(1, "lost")]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_stops_without_an_end_is_asked_for_again_when_its_task_has_ended() {
+    let one = launch(1);
+    let (watch, watching) = open();
+    let (log, half) = open();
+    let first = "2026-01-01T00:00:01.000000005Z a\n";
+    let whole = found(json!(format!("{first}2026-01-01T00:00:02.000000007Z b\n")));
+    let script = [("WATCH pods", watching), ("GET pods/one/log", half), ("GET pods/one/log", whole)];
+    let mut scene = scene(script).await;
+    watch.tell("ADDED", &pod(&one, 5, running(true)));
+    log.say(first);
+    assert_eq!(scene.phases(SOON).await, [(1, "ready")]);
+    watch.tell("MODIFIED", &pod(&one, 9, ended(0)));
+    assert_eq!(scene.phases(BOUND).await, [(1, "ending"), (1, "ended")]);
+    let text = std::fs::read_to_string(super::Runner::log(&scene.runner, &one.execution)).unwrap();
+    assert_eq!(text, "1767225601000 a\n1767225602000 b\n");
+    scene.release(&one.execution).await;
+}
