@@ -16,6 +16,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// Between the end of a container's log and the news of its end.
 const END: Duration = Duration::from_secs(10);
+/// The log of a container that writes less than this is in one file of its node.
+const ROTATED: u64 = 1 << 20;
 /// A running task that has said nothing for so long is asked anew: its connection may be open on this side only.
 const QUIET: Duration = Duration::from_secs(300);
 
@@ -56,9 +58,10 @@ async fn follow(pods: Api<Pod>, name: &str, folder: Folder, mut is_over: watch::
     loop {
         match read(&pods, name, &folder, &mut is_over).await {
             // Whole when the container has ended: the kubelet ends a stream with its container, and breaks it otherwise.
-            Ok(mut sink) => {
+            // It ends it with a file, too, that was rotated before all of it was read: then the next one has more.
+            Ok((mut sink, is_more)) => {
                 let ended = tokio::time::timeout(END, is_over.wait_for(|over| *over)).await;
-                if matches!(ended, Ok(Ok(_))) {
+                if matches!(ended, Ok(Ok(_))) && !(is_more && sink.position().length > ROTATED) {
                     if let Err(error) = sink.complete() {
                         tracing::warn!("{name}: the end of the log could not be written: {error}");
                     }
@@ -92,17 +95,19 @@ enum Failed {
     Gone(String),
 }
 
+/// To its end; and whether anything was new.
 async fn read(
     pods: &Api<Pod>,
     name: &str,
     folder: &Folder,
     is_over: &mut watch::Receiver<bool>,
-) -> Result<Sink, Failed> {
+) -> Result<(Sink, bool), Failed> {
     let disk = |error: std::io::Error| Failed::Passing(format!("the log could not be written: {error}"));
     let mut sink = Sink::open(folder.clone(), LIMIT).map_err(disk)?;
     if sink.position().is_complete {
-        return Ok(sink);
+        return Ok((sink, false));
     }
+    let before = sink.position();
     // Whole seconds are all that can be asked for; earlier lines are left out.
     let since =
         Timestamp::from_second((sink.position().at / 1_000_000_000) as i64).ok().filter(|_| sink.position().at > 0);
@@ -115,7 +120,8 @@ async fn read(
     };
     let stream = heard(is_over, pods.log_stream(name, &wanted)).await?.map_err(of_kube)?;
     copy(&mut std::pin::pin!(stream), &mut sink, is_over).await?;
-    Ok(sink)
+    let is_more = sink.position() != before;
+    Ok((sink, is_more))
 }
 
 /// The cluster's next word, unless it takes longer than one may be silent. The log of one that is over has an end.

@@ -179,3 +179,22 @@ async fn a_log_that_stops_without_an_end_is_asked_for_again_when_its_task_has_en
     assert_eq!(text, "1767225601000 a\n1767225602000 b\n");
     scene.release(&one.execution).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_ends_with_a_file_which_the_node_has_rotated_goes_on_in_the_next_one() {
+    let one = launch(1);
+    let (watch, watching) = open();
+    let lines = |from: u32, to: u32| {
+        let line = |n| format!("2026-01-01T00:00:{:02}.{:09}Z {n}\n", n / 2000, n % 2000 + 1);
+        (from..to).map(line).collect::<String>()
+    };
+    let logs = [lines(0, 60_000), lines(58_000, 70_000), lines(68_000, 70_000)];
+    let logs = logs.map(|text| ("GET pods/one/log", found(json!(text))));
+    let mut scene = scene([("WATCH pods", watching)].into_iter().chain(logs)).await;
+    watch.tell("ADDED", &pod(&one, 9, ended(0)));
+    assert_eq!(scene.phases(SOON).await, [(1, "ending"), (1, "ended")]);
+    let text = std::fs::read_to_string(super::Runner::log(&scene.runner, &one.execution)).unwrap();
+    let numbers = text.lines().map(|line| line.split_once(' ').unwrap().1);
+    assert!(numbers.eq((0..70_000).map(|n| n.to_string())));
+    assert_eq!(scene.api.times("GET pods/one/log").len(), 3);
+}
