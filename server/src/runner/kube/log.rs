@@ -218,7 +218,7 @@ fn said(sentence: &str, at: i128, out: &mut Vec<u8>) {
 /// The kubelet tells of the newest of its files only, and not how many lines were between two.
 fn rotated(from: i128, to: i128) -> String {
     let time = |at: i128| Timestamp::from_nanosecond(at).map_or_else(|_| at.to_string(), |at| format!("{at:.3}"));
-    format!("whatever was written between {} and {} has been rotated away by the node", time(from), time(to))
+    format!("the node rotated this log between {} and {}: lines may be missing here", time(from), time(to))
 }
 
 /// A long text goes on in a line of its own.
@@ -332,8 +332,8 @@ mod tests {
     #[test]
     fn what_the_node_has_rotated_away_during_a_break_is_said_where_it_is_missing() {
         let first = line(1, 5, "a") + &line(1, 700_000_000, "b");
-        let said = "[Fletchline: whatever was written between 2026-01-01T00:00:01.700Z and \
-                    2026-01-01T00:00:09.000Z has been rotated away by the node]";
+        let said = "[Fletchline: the node rotated this log between 2026-01-01T00:00:01.700Z and 2026-01-01T00:00:09.000Z: \
+                    lines may be missing here]";
         assert_eq!(taken(first.as_bytes(), line(9, 1, "z").as_bytes()), ["a", "b", said, "z"]);
         // What is here may be rotated away.
         let rest = line(1, 700_000_000, "b") + &line(1, 700_000_001, "c");
