@@ -54,12 +54,13 @@ impl Follower {
 }
 
 async fn follow(pods: Api<Pod>, name: &str, folder: Folder, mut is_over: watch::Receiver<bool>) {
-    let mut pause = FIRST_PAUSE;
+    let (mut pause, mut seen) = (FIRST_PAUSE, None);
     loop {
         match read(&pods, name, &folder, &mut is_over).await {
             // Whole when the container has ended: the kubelet ends a stream with its container, and breaks it otherwise.
             // It ends it with a file, too, that was rotated before all of it was read: then the next one has more.
-            Ok((mut sink, is_more)) => {
+            Ok(mut sink) => {
+                let is_more = seen.replace(sink.position()) != Some(sink.position());
                 let ended = tokio::time::timeout(END, is_over.wait_for(|over| *over)).await;
                 if matches!(ended, Ok(Ok(_))) && !(is_more && sink.position().length > ROTATED) {
                     if let Err(error) = sink.complete() {
@@ -95,19 +96,18 @@ enum Failed {
     Gone(String),
 }
 
-/// To its end; and whether anything was new.
+/// To its end.
 async fn read(
     pods: &Api<Pod>,
     name: &str,
     folder: &Folder,
     is_over: &mut watch::Receiver<bool>,
-) -> Result<(Sink, bool), Failed> {
+) -> Result<Sink, Failed> {
     let disk = |error: std::io::Error| Failed::Passing(format!("the log could not be written: {error}"));
     let mut sink = Sink::open(folder.clone(), LIMIT).map_err(disk)?;
     if sink.position().is_complete {
-        return Ok((sink, false));
+        return Ok(sink);
     }
-    let before = sink.position();
     // Whole seconds are all that can be asked for; earlier lines are left out.
     let since =
         Timestamp::from_second((sink.position().at / 1_000_000_000) as i64).ok().filter(|_| sink.position().at > 0);
@@ -120,8 +120,7 @@ async fn read(
     };
     let stream = heard(is_over, pods.log_stream(name, &wanted)).await?.map_err(of_kube)?;
     copy(&mut std::pin::pin!(stream), &mut sink, is_over).await?;
-    let is_more = sink.position() != before;
-    Ok((sink, is_more))
+    Ok(sink)
 }
 
 /// The cluster's next word, unless it takes longer than one may be silent. The log of one that is over has an end.

@@ -189,6 +189,8 @@ async fn a_log_that_ends_with_a_file_which_the_node_has_rotated_goes_on_in_the_n
         (from..to).map(line).collect::<String>()
     };
     let logs = [lines(0, 60_000), lines(58_000, 70_000), lines(68_000, 70_000)];
+    // The last line has no end.
+    let logs = logs.map(|text| if text.ends_with(" 69999\n") { text.trim_end().to_owned() } else { text });
     let logs = logs.map(|text| ("GET pods/one/log", found(json!(text))));
     let mut scene = scene([("WATCH pods", watching)].into_iter().chain(logs)).await;
     watch.tell("ADDED", &pod(&one, 9, ended(0)));
