@@ -83,6 +83,7 @@ fn main() -> ExitCode {
         survival::kills_of_the_server_neither_lose_nor_double_a_pod,
         survival::a_pod_that_somebody_deletes_is_replaced_by_a_new_execution,
         survival::a_run_goes_on_when_the_api_server_was_away_for_a_while,
+        survival::what_a_node_rotated_away_while_nobody_read_is_said_in_the_log,
         install::what_is_applied_runs_the_example_to_its_end_across_a_restart_of_the_server,
     )(&cluster));
     let all = all.into_iter().map(|trial| trial.with_ignored_flag(!is_there)).collect();

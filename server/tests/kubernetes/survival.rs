@@ -21,7 +21,7 @@ use tokio::{
 };
 
 use crate::{
-    cluster::{Cluster, IMAGE, USER, folder},
+    cluster::{Cluster, IMAGE, PATIENCE, USER, folder},
     examples::data,
     product::{
         Data, Served,
@@ -128,9 +128,8 @@ impl Way {
     }
 }
 
-pub async fn a_run_goes_on_when_the_api_server_was_away_for_a_while(cluster: Cluster) {
-    let place = tempfile::tempdir_in("/var/tmp").unwrap();
-    let (data, team) = with_team(&cluster, place.path()).await;
+/// A server whose way to the API server can be closed.
+async fn served_by_a_way(data: &Data, place: &Path) -> (Served, Way) {
     let mut known = Kubeconfig::read_from(std::env::var("KUBECONFIG").unwrap()).unwrap();
     let server = known.clusters[0].cluster.as_mut().unwrap();
     let url = reqwest::Url::parse(server.server.as_deref().unwrap()).unwrap();
@@ -139,10 +138,15 @@ pub async fn a_run_goes_on_when_the_api_server_was_away_for_a_while(cluster: Clu
     server.server = Some(format!("https://{address}"));
     // The certificate is for the API server's own address.
     server.tls_server_name = Some(host);
-    let config = place.path().join("kubeconfig");
+    let config = place.join("kubeconfig");
     fs::write(&config, serde_json::to_string(&known).unwrap()).unwrap();
+    (Served::start_with(data, &[("KUBECONFIG", config.to_str().unwrap())]).await, way)
+}
 
-    let served = Served::start_with(&data, &[("KUBECONFIG", config.to_str().unwrap())]).await;
+pub async fn a_run_goes_on_when_the_api_server_was_away_for_a_while(cluster: Cluster) {
+    let place = tempfile::tempdir_in("/var/tmp").unwrap();
+    let (data, team) = with_team(&cluster, place.path()).await;
+    let (served, way) = served_by_a_way(&data, place.path()).await;
     let run = start(&served, 3).await;
     served.until(&run, |_| fs::read_to_string(team.join("audit")).is_ok()).await;
     way.close();
@@ -154,4 +158,47 @@ pub async fn a_run_goes_on_when_the_api_server_was_away_for_a_while(cluster: Clu
         assert_eq!(seen["executions"].as_array().unwrap().len(), 1, "{task}: {seen}");
     }
     assert_eq!(fs::read_to_string(team.join("audit")).unwrap(), "j0 1\nj1 1\nj2 1\n");
+}
+
+/// What the kubelet rotates away is more than 10 MiB, and 10 s old.
+pub async fn what_a_node_rotated_away_while_nobody_read_is_said_in_the_log(cluster: Cluster) {
+    let place = tempfile::tempdir_in("/var/tmp").unwrap();
+    let (data, team) = with_team(&cluster, place.path()).await;
+    let (served, way) = served_by_a_way(&data, place.path()).await;
+    let wait = |name: &str| format!("until test -e /team/{name}; do sleep 0.1; done");
+    let script = [
+        "seq 1 100",
+        &wait("closed"),
+        "seq 101 300000; sleep 25; seq 300001 300100; touch /team/written",
+        &wait("opened"),
+        "seq 300101 300200",
+    ];
+    let volumes = json!([{"volume": "team", "acl": "RW", "mount_path": "/team"}]);
+    let job = json!({"id": "j0", "name": "J0", "kind": "job", "script": script.join("\n"), "volumes": volumes});
+    let document = json!({"format": "fletchline/v1", "id": "much", "name": "Much", "tasks": [job], "arrows": []});
+    served.create(&document).await;
+    let run = served.begin(wish("much", 1)).await;
+    let log = || fs::read_to_string(data.path().join("executions/much/j0/1/log")).unwrap_or_default();
+    let until = async |is_there: &dyn Fn() -> bool| {
+        let wait = async {
+            while !is_there() {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, wait).await.expect("it does not come");
+    };
+    until(&|| log().contains(" 100\n")).await;
+    way.close();
+    fs::write(team.join("closed"), "").unwrap();
+    until(&|| team.join("written").exists()).await;
+    way.open();
+    fs::write(team.join("opened"), "").unwrap();
+    served.until(&run, |view| view["summary"]["status"] == "succeeded").await;
+    let log = log();
+    let lines: Vec<&str> = log.lines().map(|line| line.split_once(' ').unwrap().1).collect();
+    let (said, rest) = lines[100..].split_first().unwrap();
+    assert!(lines[..100].iter().copied().eq((1..=100).map(|n| n.to_string())), "{:?}", &lines[..100]);
+    assert!(said.contains("the node rotated this log between"), "{said}");
+    let first: u32 = rest[0].parse().unwrap();
+    assert!(first > 101 && rest.iter().copied().eq((first..=300_200).map(|n| n.to_string())), "from {first}");
 }

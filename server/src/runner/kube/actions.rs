@@ -21,8 +21,6 @@ use super::{
 };
 use crate::runner::{RunnerError, local::load};
 
-/// How long one request may take.
-const REQUEST: Duration = Duration::from_secs(15);
 /// How long a release waits for the end of a log.
 const LOG: Duration = Duration::from_secs(30);
 
@@ -31,6 +29,8 @@ pub(super) enum Failure {
     /// Somebody has it already.
     There,
     Absent,
+    /// What has the name is not what was launched.
+    Foreign(String),
     /// Asking again as it is will not help.
     Refused(String),
     Passing(String),
@@ -41,15 +41,17 @@ impl From<Failure> for RunnerError {
         match failure {
             Failure::There => RunnerError::Unavailable("It is there already.".to_owned()),
             Failure::Absent => RunnerError::Unavailable("It is not there.".to_owned()),
-            Failure::Refused(sentence) => RunnerError::Refused(sentence),
+            Failure::Foreign(sentence) | Failure::Refused(sentence) => RunnerError::Refused(sentence),
             Failure::Passing(sentence) => RunnerError::Unavailable(sentence),
         }
     }
 }
 
 fn failure(error: kube::Error) -> Failure {
-    let kube::Error::Api(status) = &error else {
-        return Failure::Passing(format!("The cluster does not answer: {error}."));
+    let status = match &error {
+        kube::Error::Api(status) => status,
+        kube::Error::Service(why) => return Failure::Passing(format!("The cluster does not answer: {why}.")),
+        other => return Failure::Passing(format!("The cluster does not answer: {other}.")),
     };
     let words = &status.message;
     match (status.code, status.reason.as_str()) {
@@ -68,10 +70,7 @@ fn failure(error: kube::Error) -> Failure {
 }
 
 pub(super) async fn asked<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T, Failure> {
-    match tokio::time::timeout(REQUEST, request).await {
-        Ok(answer) => answer.map_err(failure),
-        Err(_) => Err(Failure::Passing("The cluster does not answer in time.".to_owned())),
-    }
+    request.await.map_err(failure)
 }
 
 pub(super) fn unless_absent<T>(outcome: Result<T, Failure>) -> Result<(), Failure> {
@@ -106,6 +105,10 @@ impl Parts {
     }
 }
 
+fn disk(error: std::io::Error) -> RunnerError {
+    RunnerError::Unavailable(format!("The disk does not take what has to be written: {error}."))
+}
+
 fn without_finalizer() -> Patch<serde_json::Value> {
     Patch::Merge(serde_json::json!({"metadata": {"finalizers": null}}))
 }
@@ -131,9 +134,15 @@ impl Shared {
         if is_known || self.folder(&id).is_released() {
             return Ok(());
         }
+        self.folder(&id).own().map_err(disk)?;
         match self.begin(&launch).await {
             Ok(()) => Ok(()),
             Err(Failure::Refused(sentence)) => {
+                self.refuse(&id, sentence);
+                Ok(())
+            }
+            Err(Failure::Foreign(sentence)) => {
+                self.give_way(&launch).await?;
                 self.refuse(&id, sentence);
                 Ok(())
             }
@@ -167,7 +176,7 @@ impl Shared {
         match workload {
             Some(Workload::Pod(pod)) => {
                 let pod = self.make::<Pod>(*pod, launch).await?;
-                self.see(pod);
+                self.see_newer(pod);
             }
             Some(Workload::Deployment(one)) => {
                 self.make::<Deployment>(*one, launch).await?;
@@ -191,7 +200,7 @@ impl Shared {
                 let live = asked(all.get(&name)).await?;
                 match name::is_of(live.meta(), &self.config.installation, launch) {
                     true => Ok(live),
-                    false => Err(Failure::Refused(format!(
+                    false => Err(Failure::Foreign(format!(
                         "There is a {} {name} in namespace {} that this launch has not made: remove it.",
                         K::kind(&Default::default()),
                         self.config.namespace
@@ -199,6 +208,30 @@ impl Shared {
                 }
             }
             other => other,
+        }
+    }
+
+    /// Takes back what the launch has made, and leaves alone what somebody else has under its name.
+    async fn give_way(&self, launch: &Launch) -> Result<(), RunnerError> {
+        let id = &launch.execution;
+        self.take_back::<ConfigMap>(launch).await?;
+        self.take_back::<Secret>(launch).await?;
+        self.take_back::<Service>(launch).await?;
+        self.folder(id).disown().map_err(disk)?;
+        locked(&self.pods).remove(id);
+        Ok(())
+    }
+
+    async fn take_back<K>(&self, launch: &Launch) -> Result<(), Failure>
+    where
+        K: Resource<Scope = k8s_openapi::NamespaceResourceScope> + Clone + Debug + DeserializeOwned,
+        K::DynamicType: Default,
+    {
+        let (all, name) = (self.all::<K>(), self.name(&launch.execution));
+        let live = asked(all.get_opt(&name)).await?;
+        match live.is_some_and(|live| name::is_of(live.meta(), &self.config.installation, launch)) {
+            true => unless_absent(asked(all.delete(&name, &DeleteParams::background())).await),
+            false => Ok(()),
         }
     }
 
@@ -229,9 +262,7 @@ impl Shared {
             return Ok(());
         }
         // First: an end that nobody here has asked for is another one.
-        self.folder(id).stop().map_err(|error| {
-            RunnerError::Unavailable(format!("The disk does not take what has to be written: {error}."))
-        })?;
+        self.folder(id).stop().map_err(disk)?;
         let name = self.name(id);
         let Some(pod) = asked(self.pods().get_opt(&name)).await? else {
             let stopped = asked(self.deployments().delete(&name, &DeleteParams::background())).await;
@@ -260,10 +291,10 @@ impl Shared {
                 return Err(RunnerError::Unavailable(format!("The log of {id} is not here yet.")));
             }
         }
-        self.folder(id).release().map_err(|error| {
-            RunnerError::Unavailable(format!("The disk does not take what has to be written: {error}."))
-        })?;
-        self.remove(id).await?;
+        self.folder(id).release().map_err(disk)?;
+        if !self.folder(id).is_foreign() {
+            self.remove(id).await?;
+        }
         self.hub.forget(id);
         Ok(())
     }

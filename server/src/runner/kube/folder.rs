@@ -1,7 +1,7 @@
 //! What of an execution lies on our side?
 //!
 //! `executions/<pipeline>/<task>/<n>/` holds its log, how far that was read, and whether it was asked to
-//! end and released.
+//! end and released, or what has its name in the cluster is somebody else's.
 
 use std::{
     fs, io,
@@ -12,6 +12,7 @@ use model::{ExecutionId, supervise::LOG};
 
 const RELEASED: &str = "released";
 const STOPPING: &str = "stopping";
+const FOREIGN: &str = "foreign";
 const POSITION: &str = "log.position";
 
 #[derive(Clone, Debug)]
@@ -42,10 +43,6 @@ impl Folder {
     /// # Errors
     /// The disk.
     pub fn forget_log(&self) -> io::Result<()> {
-        let removed = |file: PathBuf| match fs::remove_file(file) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            Ok(()) | Err(_) => Ok(()),
-        };
         removed(self.log())?;
         removed(self.position())
     }
@@ -64,6 +61,27 @@ impl Folder {
         self.0.join(STOPPING).exists()
     }
 
+    /// What has its name in the cluster is not to be touched from here.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn disown(&self) -> io::Result<()> {
+        self.make()?;
+        fs::File::create(self.0.join(FOREIGN))?.sync_all()
+    }
+
+    /// To be called before it is launched.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn own(&self) -> io::Result<()> {
+        removed(self.0.join(FOREIGN))
+    }
+
+    pub fn is_foreign(&self) -> bool {
+        self.0.join(FOREIGN).exists()
+    }
+
     /// Its number is never used again.
     pub fn is_released(&self) -> bool {
         self.0.join(RELEASED).exists()
@@ -74,5 +92,12 @@ impl Folder {
     pub fn release(&self) -> io::Result<()> {
         self.make()?;
         fs::File::create(self.0.join(RELEASED))?.sync_all()
+    }
+}
+
+fn removed(file: PathBuf) -> io::Result<()> {
+    match fs::remove_file(file) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
     }
 }

@@ -16,6 +16,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// Between the end of a container's log and the news of its end.
 const END: Duration = Duration::from_secs(10);
+/// The log of a container that writes less than this is in one file of its node.
+const ROTATED: u64 = 1 << 20;
+/// A running task that has said nothing for so long is asked anew: its connection may be open on this side only.
+const QUIET: Duration = Duration::from_secs(300);
 
 /// The log of an execution, as far as it has come.
 pub struct Follower {
@@ -50,13 +54,15 @@ impl Follower {
 }
 
 async fn follow(pods: Api<Pod>, name: &str, folder: Folder, mut is_over: watch::Receiver<bool>) {
-    let mut pause = FIRST_PAUSE;
+    let (mut pause, mut seen) = (FIRST_PAUSE, None);
     loop {
-        match read(&pods, name, &folder).await {
+        match read(&pods, name, &folder, &mut is_over).await {
             // Whole when the container has ended: the kubelet ends a stream with its container, and breaks it otherwise.
+            // It ends it with a file, too, that was rotated before all of it was read: then the next one has more.
             Ok(mut sink) => {
+                let is_more = seen.replace(sink.position()) != Some(sink.position());
                 let ended = tokio::time::timeout(END, is_over.wait_for(|over| *over)).await;
-                if matches!(ended, Ok(Ok(_))) {
+                if matches!(ended, Ok(Ok(_))) && !(is_more && sink.position().length > ROTATED) {
                     if let Err(error) = sink.complete() {
                         tracing::warn!("{name}: the end of the log could not be written: {error}");
                     }
@@ -90,7 +96,13 @@ enum Failed {
     Gone(String),
 }
 
-async fn read(pods: &Api<Pod>, name: &str, folder: &Folder) -> Result<Sink, Failed> {
+/// To its end.
+async fn read(
+    pods: &Api<Pod>,
+    name: &str,
+    folder: &Folder,
+    is_over: &mut watch::Receiver<bool>,
+) -> Result<Sink, Failed> {
     let disk = |error: std::io::Error| Failed::Passing(format!("the log could not be written: {error}"));
     let mut sink = Sink::open(folder.clone(), LIMIT).map_err(disk)?;
     if sink.position().is_complete {
@@ -106,15 +118,32 @@ async fn read(pods: &Api<Pod>, name: &str, folder: &Folder) -> Result<Sink, Fail
         since_time: since,
         ..LogParams::default()
     };
-    let mut stream = std::pin::pin!(pods.log_stream(name, &wanted).await.map_err(of_kube)?);
-    copy(&mut stream, &mut sink).await?;
+    let stream = heard(is_over, pods.log_stream(name, &wanted)).await?.map_err(of_kube)?;
+    copy(&mut std::pin::pin!(stream), &mut sink, is_over).await?;
     Ok(sink)
 }
 
-async fn copy(stream: &mut (impl AsyncRead + Unpin), sink: &mut Sink) -> Result<(), Failed> {
+/// The cluster's next word, unless it takes longer than one may be silent. The log of one that is over has an end.
+async fn heard<T>(is_over: &mut watch::Receiver<bool>, word: impl Future<Output = T>) -> Result<T, Failed> {
+    let silence = async {
+        let _ = tokio::time::timeout(QUIET, is_over.wait_for(|over| *over)).await;
+        tokio::time::sleep(END).await;
+    };
+    tokio::select! {
+        word = word => Ok(word),
+        () = silence => Err(Failed::Passing("the log says nothing more".to_owned())),
+    }
+}
+
+async fn copy(
+    stream: &mut (impl AsyncRead + Unpin),
+    sink: &mut Sink,
+    is_over: &mut watch::Receiver<bool>,
+) -> Result<(), Failed> {
     let mut bytes = vec![0; PIECE];
     loop {
-        let count = stream.read(&mut bytes).await.map_err(|error| Failed::Passing(error.to_string()))?;
+        let word = heard(is_over, stream.read(&mut bytes)).await?;
+        let count = word.map_err(|error| Failed::Passing(error.to_string()))?;
         if count == 0 {
             return Ok(());
         }

@@ -1,14 +1,17 @@
 //! How does a pod's log come to lie on our side, each line once?
 //!
-//! The kubelet gives every line its time to the nanosecond. After a break the log is asked for again from the second of
-//! the last line that we have, and what we have is left out. How far the file is good is written beside it; what a
-//! killed server wrote after that is cut off and read again.
+//! The kubelet gives every line its time to the nanosecond; of lines to stdout and stderr the later may come first. After
+//! a break the log is asked for again from the second of the latest line that we have, and as many lines as we have of
+//! that are left out. Where the node has rotated those away, the log says between which times it may lack lines. How far
+//! the file is good is written beside it; what a killed server wrote after that is cut off and read again.
 
 use std::{
+    cmp::Ordering,
     fs::{File, OpenOptions},
     io::{self, Seek, Write},
 };
 
+use k8s_openapi::jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::folder::Folder;
@@ -18,14 +21,20 @@ const LONGEST: usize = 64 * 1024;
 /// A time and the blank after it are shorter.
 const LONGEST_TIME: usize = 40;
 
-/// Up to where the file is good, and what the last line in it is.
+const SECOND: i128 = 1_000_000_000;
+
+/// Up to where the file is good, and which lines of the latest second are in it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     pub length: u64,
-    /// Nanoseconds since 1970 of the last line; 0: there is none.
+    /// Nanoseconds since 1970 of the latest line; 0: there is none.
     pub at: i128,
-    /// Lines with that time.
-    pub same: u32,
+    /// The time of the first line of its second.
+    #[serde(default)]
+    pub first: i128,
+    /// The lines of its second.
+    #[serde(default)]
+    pub lines: u64,
     pub is_complete: bool,
 }
 
@@ -34,10 +43,20 @@ pub struct Sink {
     file: File,
     folder: Folder,
     position: Position,
-    /// Lines of the time `position.at` that are still to be left out.
-    skip: u32,
+    known: Known,
     line: Line,
     limit: u64,
+}
+
+/// What comes now is here already.
+enum Known {
+    /// Unless the node has rotated it away.
+    Perhaps,
+    /// So many lines more.
+    Lines(u64),
+    /// Up to `position.at`: of the lines before nobody knows how many there are still.
+    Times,
+    No,
 }
 
 /// Where in a line the next byte is.
@@ -60,19 +79,12 @@ impl Sink {
         let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(folder.log())?;
         file.set_len(position.length)?;
         file.seek(io::SeekFrom::End(0))?;
-        let mut sink = Sink { file, folder, position, skip: 0, line: Line::Time(Vec::new()), limit };
-        sink.begin();
-        Ok(sink)
+        let known = if position.at > 0 { Known::Perhaps } else { Known::No };
+        Ok(Sink { file, folder, position, known, line: Line::Time(Vec::new()), limit })
     }
 
     pub fn position(&self) -> Position {
         self.position
-    }
-
-    /// The log comes again from the second of the last line.
-    pub fn begin(&mut self) {
-        self.skip = self.position.same;
-        self.line = Line::Time(Vec::new());
     }
 
     /// # Errors
@@ -123,22 +135,45 @@ impl Sink {
 
     fn start(&mut self, at: Option<i128>, out: &mut Vec<u8>) -> Line {
         let at = at.unwrap_or(self.position.at);
-        if at < self.position.at {
+        if self.is_known(at, out) {
             return Line::Skipped;
         }
-        if at == self.position.at && self.skip > 0 {
-            self.skip -= 1;
-            return Line::Skipped;
-        }
-        let same = if at == self.position.at { self.position.same + 1 } else { 1 };
-        self.position = Position { at, same, ..self.position };
-        self.skip = 0;
-        if self.position.length + out.len() as u64 > self.limit {
+        let before = self.position;
+        let (first, lines) = match (at / SECOND).cmp(&(before.at / SECOND)) {
+            Ordering::Greater => (at, 1),
+            Ordering::Equal => (before.first, before.lines + 1),
+            Ordering::Less => (before.first, before.lines),
+        };
+        self.position = Position { at: at.max(before.at), first, lines, ..before };
+        if self.is_full(out) {
             return Line::Dropped;
         }
         // Writing to memory cannot fail.
         let _ = write!(out, "{} ", at / 1_000_000);
         Line::Text(0)
+    }
+
+    fn is_full(&self, out: &[u8]) -> bool {
+        self.position.length + out.len() as u64 > self.limit
+    }
+
+    fn is_known(&mut self, at: i128, out: &mut Vec<u8>) -> bool {
+        if matches!(self.known, Known::Perhaps) {
+            self.known = match at == self.position.first {
+                true => Known::Lines(self.position.lines),
+                false => Known::Times,
+            };
+            if at > self.position.at && !self.is_full(out) {
+                said(&rotated(self.position.at, at), at, out);
+            }
+        }
+        let (is_known, then) = match self.known {
+            Known::Lines(left @ 1..) => (true, Known::Lines(left - 1)),
+            Known::Times if at <= self.position.at => (true, Known::Times),
+            Known::Perhaps | Known::Lines(0) | Known::Times | Known::No => (false, Known::No),
+        };
+        self.known = then;
+        is_known
     }
 
     /// All of it is here: it is never asked for again.
@@ -160,8 +195,9 @@ impl Sink {
     /// # Errors
     /// The disk.
     pub fn say(&mut self, sentence: &str) -> io::Result<()> {
-        let line = format!("{} [Fletchline: {sentence}]\n", self.position.at / 1_000_000);
-        self.file.write_all(line.as_bytes())?;
+        let mut line = Vec::new();
+        said(sentence, self.position.at, &mut line);
+        self.file.write_all(&line)?;
         self.position.length += line.len() as u64;
         self.note(self.position)
     }
@@ -172,6 +208,17 @@ impl Sink {
         std::fs::write(&partial, serde_json::to_vec(&position)?)?;
         std::fs::rename(partial, place)
     }
+}
+
+/// A line of ours.
+fn said(sentence: &str, at: i128, out: &mut Vec<u8>) {
+    let _ = writeln!(out, "{} [Fletchline: {sentence}]", at / 1_000_000);
+}
+
+/// The kubelet tells of the newest of its files only, and not how many lines were between two.
+fn rotated(from: i128, to: i128) -> String {
+    let time = |at: i128| Timestamp::from_nanosecond(at).map_or_else(|_| at.to_string(), |at| format!("{at:.3}"));
+    format!("the node rotated this log between {} and {}: lines may be missing here", time(from), time(to))
 }
 
 /// A long text goes on in a line of its own.
@@ -190,7 +237,7 @@ fn wrapped(mut text: &[u8], length: &mut usize, at: i128, out: &mut Vec<u8>) {
 }
 
 fn nanoseconds(time: &[u8]) -> Option<i128> {
-    let time: k8s_openapi::jiff::Timestamp = std::str::from_utf8(time).ok()?.parse().ok()?;
+    let time: Timestamp = std::str::from_utf8(time).ok()?.parse().ok()?;
     Some(time.as_nanosecond())
 }
 
@@ -244,6 +291,53 @@ mod tests {
         let mut sink = Sink::open(folder.clone(), u64::MAX).unwrap();
         sink.take((line(1, 1, "a") + &line(1, 2, "bbbb")).as_bytes()).unwrap();
         assert_eq!(texts(&folder), ["a", "bbbb"]);
+    }
+
+    /// Takes all of it, with a break after so many bytes.
+    fn taken(all: &[u8], then: &[u8]) -> Vec<String> {
+        let place = tempfile::tempdir().unwrap();
+        let folder = folder(&place);
+        Sink::open(folder.clone(), u64::MAX).unwrap().take(all).unwrap();
+        let mut again = Sink::open(folder.clone(), u64::MAX).unwrap();
+        again.take(then).unwrap();
+        again.complete().unwrap();
+        texts(&folder)
+    }
+
+    #[test]
+    fn lines_to_stdout_and_stderr_that_come_in_another_order_than_their_times_are_all_there() {
+        let lines =
+            [line(1, 5, "a"), line(1, 4, "b"), line(2, 7, "c"), line(1, 9, "d"), line(2, 3, "e"), line(2, 8, "f")];
+        let all = lines.concat();
+        // From the second of the latest line on, as the kubelet answers.
+        let answer = |since: u32| {
+            let is_meant = |line: &&String| line.as_str() >= line_time(since).as_str();
+            lines.iter().filter(is_meant).cloned().collect::<String>()
+        };
+        for cut in 0..all.len() {
+            let is_second = cut >= lines[..3].concat().len();
+            let again = answer(if is_second { 2 } else { 1 });
+            // One that belongs to the second before comes no more when the break was just before it.
+            let is_passed = (lines[..3].concat().len()..lines[..4].concat().len()).contains(&cut);
+            let expected: Vec<&str> =
+                "abcdef".split("").filter(|one| !(one.is_empty() || is_passed && *one == "d")).collect();
+            assert_eq!(taken(&all.as_bytes()[..cut], again.as_bytes()), expected, "cut at {cut}");
+        }
+    }
+
+    fn line_time(second: u32) -> String {
+        line(second, 0, "").trim_end().to_owned()
+    }
+
+    #[test]
+    fn what_the_node_has_rotated_away_during_a_break_is_said_where_it_is_missing() {
+        let first = line(1, 5, "a") + &line(1, 700_000_000, "b");
+        let said = "[Fletchline: the node rotated this log between 2026-01-01T00:00:01.700Z and 2026-01-01T00:00:09.000Z: \
+                    lines may be missing here]";
+        assert_eq!(taken(first.as_bytes(), line(9, 1, "z").as_bytes()), ["a", "b", said, "z"]);
+        // What is here may be rotated away.
+        let rest = line(1, 700_000_000, "b") + &line(1, 700_000_001, "c");
+        assert_eq!(taken(first.as_bytes(), rest.as_bytes()), ["a", "b", "c"]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod address;
 mod attend;
 mod check;
 pub mod claims;
+mod client;
 pub mod config;
 mod errand;
 mod folder;
@@ -22,6 +23,8 @@ pub mod name;
 mod nodes;
 mod phase;
 pub mod program;
+#[cfg(test)]
+mod scenarios;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -116,7 +119,7 @@ impl KubeRunner {
             RunnerError::Refused(format!("There is no cluster: set KUBECONFIG, or run inside one ({error})."))
         })?;
         let namespace = found.default_namespace.clone();
-        let client = Client::try_from(found)
+        let client = client::client(found)
             .map_err(|error| RunnerError::Refused(format!("The cluster cannot be used: {error}.")))?;
         Ok((client, namespace))
     }

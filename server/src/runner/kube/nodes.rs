@@ -19,14 +19,14 @@ use kube::{
 };
 use model::ExecutionId;
 
-use super::{Shared, locked, phase};
+use super::{Shared, locked, phase, watch::wanted};
 
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Until it is aborted.
 pub async fn watch(shared: &Arc<Shared>) {
     let nodes: Api<Node> = Api::all(shared.client.clone());
-    let mut stream = pin!(watcher(nodes, watcher::Config::default()).default_backoff());
+    let mut stream = pin!(watcher(nodes, wanted()).default_backoff());
     let mut away = BTreeMap::new();
     let mut look = tokio::time::interval(LOOK);
     loop {

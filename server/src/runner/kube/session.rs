@@ -19,7 +19,7 @@ use tokio::{
     sync::mpsc,
 };
 
-use super::manifest::TASK;
+use super::{client::ANSWER, manifest::TASK};
 use crate::runner::{
     Connection, Exec, RunnerError, Session, SessionInput, SessionOutput, TerminalSize, WAITING, local::links, pass_on,
 };
@@ -160,7 +160,9 @@ pub async fn link(pods: &Api<Pod>, pod: &str, wanted: &[Link]) -> Result<(), Run
     let text = serde_json::to_vec(&links::wanted(wanted)).unwrap_or_default();
     // Who does not listen any more says why by its code.
     let _ = session.input.send(SessionInput::Bytes(text)).await;
-    finish(session).await.map_err(|why| unavailable("The links could not be set", why))
+    let set = tokio::time::timeout(ANSWER, finish(session)).await;
+    let set = set.unwrap_or_else(|_| Err("the helper does not answer".to_owned()));
+    set.map_err(|why| unavailable("The links could not be set", why))
 }
 
 /// Begins `fletchline-task pod …` in the pod.

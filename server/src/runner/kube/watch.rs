@@ -4,22 +4,37 @@ use std::{
     collections::BTreeSet,
     pin::pin,
     sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use engine::observed::{Ended, Exit, Observation, Phase};
 use futures::{StreamExt, TryStreamExt};
-use k8s_openapi::api::core::v1::{Event, Pod};
+use k8s_openapi::{
+    api::core::v1::{Event, Pod},
+    apimachinery::pkg::apis::meta::v1::ObjectMeta,
+};
 use kube::{
     Api,
     runtime::{WatchStreamExt, watcher},
 };
 use model::{ExecutionId, run::Millis};
 
-use super::{Known, Shared, attend::Attendant, follow::Follower, locked, manifest::TASK, name, nodes, phase, waiting};
+use super::{
+    Known, Shared,
+    actions::{Failure, asked},
+    attend::Attendant,
+    client::WATCH_SECONDS,
+    follow::Follower,
+    locked,
+    manifest::TASK,
+    name, nodes, phase, waiting,
+};
+use crate::runner::RunnerError;
 
 /// Warnings that are kept; more than pods can wait at a time are no help.
 const WARNINGS: usize = 10_000;
+/// Before a cluster that has not said whether something is there is asked again.
+const PAUSE: Duration = Duration::from_secs(2);
 
 fn now() -> Millis {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as Millis)
@@ -30,8 +45,13 @@ pub async fn watch(shared: Arc<Shared>) {
     tokio::join!(pods(&shared), warnings(&shared), nodes::watch(&shared));
 }
 
+/// A watch that has died without a word is noticed soon.
+pub(super) fn wanted() -> watcher::Config {
+    watcher::Config::default().timeout(WATCH_SECONDS)
+}
+
 async fn pods(shared: &Arc<Shared>) {
-    let wanted = watcher::Config::default().labels(&name::selector(&shared.config.installation));
+    let wanted = wanted().labels(&name::selector(&shared.config.installation));
     let mut stream = pin!(watcher(shared.pods(), wanted).default_backoff());
     let mut listed = BTreeSet::new();
     while let Some(event) = stream.next().await {
@@ -40,17 +60,13 @@ async fn pods(shared: &Arc<Shared>) {
             Ok(watcher::Event::InitApply(pod)) => listed.extend(shared.see(pod)),
             Ok(watcher::Event::InitDone) => {
                 let known: Vec<ExecutionId> = locked(&shared.pods).keys().cloned().collect();
-                for id in known.into_iter().filter(|id| !listed.contains(id)) {
-                    shared.gone(&id).await;
-                }
+                known.into_iter().filter(|id| !listed.contains(id)).for_each(|id| shared.gone(id));
                 shared.is_complete.send_replace(true);
             }
-            Ok(watcher::Event::Apply(pod)) => {
-                shared.see(pod);
-            }
+            Ok(watcher::Event::Apply(pod)) => shared.see_newer(pod),
             Ok(watcher::Event::Delete(pod)) => {
                 if let Some(id) = name::execution(&pod.metadata) {
-                    shared.gone(&id).await;
+                    shared.gone(id);
                 }
             }
             Err(error) => tracing::warn!("the pods of {} cannot be watched: {error}", shared.config.namespace),
@@ -60,7 +76,7 @@ async fn pods(shared: &Arc<Shared>) {
 
 async fn warnings(shared: &Arc<Shared>) {
     let events: Api<Event> = Api::namespaced(shared.client.clone(), &shared.config.namespace);
-    let wanted = watcher::Config::default().fields("type=Warning,involvedObject.kind=Pod");
+    let wanted = wanted().fields("type=Warning,involvedObject.kind=Pod");
     let mut stream = pin!(watcher(events, wanted).default_backoff().applied_objects());
     loop {
         match stream.try_next().await {
@@ -92,9 +108,21 @@ impl Shared {
         }
     }
 
+    /// As [`Self::see`], but for what was known before: whoever makes a pod may hear of it later than whoever watches.
+    pub(super) fn see_newer(self: &Arc<Self>, pod: Pod) {
+        let is_known = name::execution(&pod.metadata)
+            .and_then(|id| locked(&self.pods).get(&id).map(|known| is_older(&pod.metadata, &known.pod.metadata)));
+        if is_known != Some(true) {
+            self.see(pod);
+        }
+    }
+
     /// Tells what a pod's state means, and follows its log. `None`: it is none of ours.
     pub(super) fn see(self: &Arc<Self>, pod: Pod) -> Option<ExecutionId> {
         let id = name::execution(&pod.metadata)?;
+        if !locked(&self.pods).contains_key(&id) && self.folder(&id).is_foreign() {
+            return None;
+        }
         if self.folder(&id).is_released() {
             // Its release was cut short.
             let (shared, id) = (self.clone(), id.clone());
@@ -165,36 +193,45 @@ impl Shared {
         waiting::sentence(pod, warning, &|resource| self.largest_free(resource))
     }
 
-    /// A pod that is not there any more, though nobody here has released it.
-    async fn gone(self: &Arc<Self>, id: &ExecutionId) {
-        let serves = match locked(&self.pods).get(id) {
-            Some(known) if !known.is_over => phase::serves(&known.pod),
-            Some(_) | None => return,
-        };
+    /// A pod that is not there any more, though nobody here has released it. It is lost when the cluster, asked once
+    /// more, says so.
+    fn gone(self: &Arc<Self>, id: ExecutionId) {
+        let shared = self.clone();
+        tokio::spawn(async move {
+            while let Some(serves) = shared.unfinished(&id) {
+                match shared.is_left(&id, serves).await {
+                    Ok(true) => return,
+                    Ok(false) => return shared.is_over(&id, without_pod(serves)),
+                    Err(error) => tracing::warn!("{id}: {}", RunnerError::from(error)),
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+        });
+    }
+
+    /// Whether it serves; `None`: it is over, or not ours any more.
+    fn unfinished(&self, id: &ExecutionId) -> Option<bool> {
+        let pods = locked(&self.pods);
+        pods.get(id).filter(|known| !known.is_over).map(|known| phase::serves(&known.pod))
+    }
+
+    async fn is_left(&self, id: &ExecutionId, serves: bool) -> Result<bool, Failure> {
         let name = self.name(id);
-        let is_left = match serves {
-            true => self.deployments().get_opt(&name).await.map(|found| found.is_some()),
-            false => self.pods().get_opt(&name).await.map(|found| found.is_some()),
-        };
-        match (is_left, serves) {
-            // There after all, or to be asked again with the next list.
-            (Ok(true) | Err(_), _) => {}
-            (Ok(false), true) => {
-                let exit = Exit::Signal { signal: 15 };
-                self.is_over(id, Phase::Ended(Ended { exit, started: None, ended: now(), facts: None }));
-            }
-            (Ok(false), false) => {
-                let sentence = "Its pod was taken out of the cluster by somebody else.".to_owned();
-                self.is_over(id, Phase::Lost { sentence });
-            }
+        match serves {
+            true => asked(self.deployments().get_opt(&name)).await.map(|found| found.is_some()),
+            false => asked(self.pods().get_opt(&name)).await.map(|found| found.is_some()),
         }
     }
 
+    /// What was over, or has been released meanwhile, stays as it is.
     pub(super) fn is_over(&self, id: &ExecutionId, phase: Phase) {
-        if let Some(known) = locked(&self.pods).get_mut(id) {
-            known.is_over = true;
-            known.follower = None;
-            known.attendant = None;
+        match locked(&self.pods).get_mut(id) {
+            Some(known) if !known.is_over => {
+                known.is_over = true;
+                known.follower = None;
+                known.attendant = None;
+            }
+            Some(_) | None => return,
         }
         self.hub.tell(Observation { execution: id.clone(), phase, progress: None });
     }
@@ -208,6 +245,22 @@ impl Shared {
 
     pub(super) fn prepares(&self, id: &ExecutionId, sentence: String) {
         self.hub.tell(Observation { execution: id.clone(), phase: Phase::Preparing { sentence }, progress: None });
+    }
+}
+
+/// Of the same object, by the cluster's own count.
+fn is_older(one: &ObjectMeta, other: &ObjectMeta) -> bool {
+    let version = |meta: &ObjectMeta| meta.resource_version.as_ref()?.parse::<u64>().ok();
+    one.uid == other.uid && version(one).zip(version(other)).is_some_and(|(one, other)| one < other)
+}
+
+fn without_pod(serves: bool) -> Phase {
+    match serves {
+        true => {
+            let exit = Exit::Signal { signal: 15 };
+            Phase::Ended(Ended { exit, started: None, ended: now(), facts: None })
+        }
+        false => Phase::Lost { sentence: "Its pod was taken out of the cluster by somebody else.".to_owned() },
     }
 }
 

@@ -12,7 +12,7 @@ mod contents;
 mod order;
 mod pod;
 #[cfg(test)]
-pub mod tests;
+pub(super) mod tests;
 mod volumes;
 
 use std::collections::BTreeMap;

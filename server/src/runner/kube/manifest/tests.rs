@@ -1,7 +1,7 @@
 //! Are the manifests what they were, and what a restricted namespace takes?
 
 #[path = "../../../../tests/kubernetes/kinds.rs"]
-mod kinds;
+pub mod kinds;
 
 use std::collections::BTreeMap;
 
