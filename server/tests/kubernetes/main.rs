@@ -5,6 +5,7 @@
 //! they are counted as ignored.
 
 mod accepted;
+mod chromium;
 mod claims;
 mod cluster;
 #[path = "../conformance/ends.rs"]
@@ -67,6 +68,7 @@ fn main() -> ExitCode {
     let mut all = suite::suite!(trials)(&cluster);
     all.extend(trials_with!(alone;
         accepted::a_restricted_namespace_takes_every_manifest_with_strict_validation,
+        chromium::the_manifests_of_a_task_stand_beside_it,
         claims::a_claim_is_prepared_once_as_root_or_it_is_said_who_has_to_do_what,
         examples::a_version_is_made_live_without_a_request_that_is_not_answered,
         examples::digits_runs_whole_in_the_image_of_ours,
