@@ -27,6 +27,7 @@ pub trait Backend: Send + Sync + 'static {
     async fn create_pipeline(&self, new: NewPipeline) -> Answer<Created>;
     async fn open_pipeline(&self, id: PipelineId) -> Answer<Opened>;
     async fn save_pipeline(&self, id: PipelineId, revision: u64, document: String) -> Answer<u64>;
+    async fn manifests(&self, document: String, task: TaskId) -> Answer<String>;
     async fn pipeline_removal(&self, id: PipelineId) -> Answer<Removal>;
     async fn delete_pipeline(&self, id: PipelineId) -> Answer<()>;
     async fn work_folders(&self, id: PipelineId) -> Answer<Vec<WorkFolder>>;

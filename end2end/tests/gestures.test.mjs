@@ -131,11 +131,7 @@ test("a right click offers what can be done there", async () => {
 });
 
 test("what one tab saves comes into the other, as a step that can be undone there", async () => {
-  // A tab that is opened before goes on from what the first one has not saved yet: another story, told below.
-  await editor.saved();
-  const other = new Editor(await page.context().newPage());
-  await other.page.goto(page.url());
-  await other.card("First").waitFor({ state: "attached" });
+  const other = await anotherTab("First");
   await editor.select("First");
   await editor.rename("Changed");
   const changed = await editor.saved();
@@ -146,26 +142,76 @@ test("what one tab saves comes into the other, as a step that can be undone ther
   await other.page.close();
 });
 
-test("two tabs that go on from one unsaved draft both end as saved", async () => {
+test("what a tab has not saved yet is its own: another tab opens what is saved, and gets the rest when it is", async () => {
+  const before = await editor.saved();
+  const release = await holdSaves();
+  await editor.rename("Drafted");
+  const other = await anotherTab("Second");
+  assert.equal(await other.saved(), before);
+  assert.equal(await other.card("Drafted").count(), 0);
+  await editor.select("First");
+  await editor.rename("Drafted, too");
+  release();
+  const drafted = await editor.saved();
+  await other.card("Drafted, too").waitFor({ state: "attached" });
+  await until(() => other.saved(), drafted);
+  assert.equal(await page.getByRole("dialog").count() + (await other.page.getByRole("dialog").count()), 0);
+  await other.page.close();
+});
+
+test("what a tab had not saved when it was closed goes on in the next one, while a third has the pipeline open", async () => {
   await editor.saved();
+  const third = await anotherTab("Second");
+  await holdSaves();
+  await editor.rename("Drafted");
+  const { problems } = page;
+  await third.page.waitForTimeout(1000);
+  assert.equal(await third.card("Drafted").count(), 0);
+  const next = await anotherTab("First", () => page.close());
+  await next.card("Drafted").waitFor({ state: "attached" });
+  await third.card("Drafted").waitFor({ state: "attached" });
+  await until(() => third.saved(), await next.saved());
+  await next.button("Undo").click();
+  await third.card("Second").waitFor({ state: "attached" });
+  assert.deepEqual(problems, []);
+});
+
+test("a save whose answer was lost is nobody else's", async () => {
+  await editor.saved();
+  let lost = 0;
+  await page.route("**/api/pipelines/save", async (route) => {
+    if (lost > 0) return route.continue();
+    lost += 1;
+    await route.fetch();
+    await route.abort();
+  });
+  await editor.rename("Twice");
+  await page.getByRole("banner").getByText("Kept in this browser").waitFor();
+  assert.deepEqual(names(await editor.saved()), ["First", "Twice"]);
+  assert.equal(await page.getByRole("dialog").count(), 0);
+  // Expected here: the browser itself writes down an answer that is none, and one that is no success.
+  page.problems = page.problems.filter((problem) => !/net::ERR_FAILED|409 \(Conflict\)/.test(problem));
+});
+
+/** The same pipeline in one more tab, opened after `meanwhile`, once it shows this card. */
+async function anotherTab(name, meanwhile = () => {}) {
+  const [other, url] = [new Editor(await page.context().newPage()), page.url()];
+  await meanwhile();
+  await other.page.goto(url);
+  await other.card(name).waitFor({ state: "attached" });
+  return other;
+}
+
+/** The server hears of no save of the first tab until the answer is called. */
+async function holdSaves() {
   let release;
   const held = new Promise((resolve) => (release = resolve));
   await page.route("**/api/pipelines/save", async (route) => {
     await held;
     await route.continue();
   });
-  await editor.rename("Drafted");
-  const other = new Editor(await page.context().newPage());
-  await other.page.goto(page.url());
-  await other.card("Drafted").waitFor({ state: "attached" });
-  const drafted = await other.saved();
-  release();
-  assert.equal(await editor.saved(), drafted);
-  assert.equal(await page.getByRole("dialog").count(), 0);
-  // Expected here: the browser itself writes down an answer that is no success.
-  page.problems = page.problems.filter((problem) => !problem.includes("409 (Conflict)"));
-  await other.page.close();
-});
+  return release;
+}
 
 test("Run is refused with the sentence of the first problem and a button that leads to it", async () => {
   await page.getByRole("button", { name: "Run", exact: true }).click();

@@ -92,6 +92,7 @@ fn requests() -> BTreeMap<&'static str, (Value, u16)> {
         ("/api/pipelines/create", (json!({"new": {"from": "empty", "name": " "}}), 400)),
         ("/api/pipelines/open", (json!({"id": "nobody"}), 404)),
         ("/api/pipelines/save", (json!({"id": "nobody", "revision": 1, "document": "{"}), 400)),
+        ("/api/pipelines/manifests", (json!({"document": "{", "task": "t"}), 400)),
         ("/api/pipelines/removal", (json!({"id": "nobody"}), 404)),
         ("/api/pipelines/delete", (json!({"id": "nobody"}), 404)),
         ("/api/work/folders", (json!({"id": "nobody"}), 404)),

@@ -51,6 +51,10 @@ pub fn bundle(profile: Profile) -> Result<()> {
     Ok(())
 }
 
+pub fn is_there() -> bool {
+    root().join("dist/index.html").exists()
+}
+
 /// The `.wasm` that cargo made. Never `--workspace`: unifying `csr` with `ssr` breaks both.
 fn compile(profile: Profile) -> Result<PathBuf> {
     let (name, folder) = match profile {

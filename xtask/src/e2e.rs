@@ -1,5 +1,7 @@
 //! How are the tests of the whole product started in Chromium?
 
+use std::path::PathBuf;
+
 use anyhow::{Result, bail};
 
 use crate::{root, run, setup, shell, test::Count};
@@ -7,11 +9,8 @@ use crate::{root, run, setup, shell, test::Count};
 /// Needs `dist/` and a built server. The tests start servers of their own, each on a data folder of its own.
 pub fn e2e(filter: Option<&str>, all: &mut Count) -> Result<()> {
     setup::to_test()?;
-    let folder = root().join("end2end");
     let server = run::programs()?;
-    if !folder.join("node_modules").exists() {
-        shell::run(shell::command("npm", &["ci", "--no-audit", "--no-fund"]).current_dir(&folder))?;
-    }
+    let folder = installed()?;
     let mut node = shell::command("node", &["--test", "--test-concurrency=1", "--test-reporter=spec"]);
     node.current_dir(&folder).env("FLETCHLINE_BIN", server);
     if let Some(filter) = filter {
@@ -31,4 +30,13 @@ pub fn e2e(filter: Option<&str>, all: &mut Count) -> Result<()> {
     let failed = count.failed.max(1);
     all.add(count);
     if went_well { Ok(()) } else { bail!("{failed} tests in Chromium failed") }
+}
+
+/// The folder of the tests, with what drives Chromium in it.
+pub fn installed() -> Result<PathBuf> {
+    let folder = root().join("end2end");
+    if !folder.join("node_modules").exists() {
+        shell::run(shell::command("npm", &["ci", "--no-audit", "--no-fund"]).current_dir(&folder))?;
+    }
+    Ok(folder)
 }

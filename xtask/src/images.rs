@@ -90,8 +90,10 @@ fn ours(dev: bool) -> Result<Image> {
 /// The folder with the static programs.
 fn compile(dev: bool) -> Result<PathBuf> {
     let (profile, folder) = if dev { ("dev", "debug") } else { ("release", "release") };
-    if !dev {
-        bundle::bundle(Profile::Small)?;
+    match dev {
+        false => bundle::bundle(Profile::Small)?,
+        true if bundle::is_there() => {}
+        true => bundle::bundle(Profile::Dev)?,
     }
     let packages =
         ["build", "--package", "server", "--package", "task", "--target", setup::STATIC, "--features", "server/embed"];

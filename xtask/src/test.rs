@@ -113,6 +113,7 @@ pub fn cluster(count: &mut Count, environment: &[(&str, &str)]) -> Result<()> {
     if std::env::var_os("KUBECONFIG").is_none() {
         return watch(&mut tests, count);
     }
+    e2e::installed()?;
     images::load(true)?;
     watch(&mut tests, count)
 }

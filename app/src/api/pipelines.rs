@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use model::{
-    PipelineId,
+    PipelineId, TaskId,
     kind::KindName,
     run::{Millis, RunStatus, RunSummary},
 };
@@ -106,6 +106,15 @@ pub async fn open_pipeline(id: PipelineId) -> Result<Opened, ApiError> {
 #[server(prefix = "/api", endpoint = "pipelines/save", protocol = Call)]
 pub async fn save_pipeline(id: PipelineId, revision: u64, document: String) -> Result<u64, ApiError> {
     super::answer(|backend| async move { backend.save_pipeline(id, revision, document).await }).await
+}
+
+/// What a task of this document, saved or not, would be on the installation's cluster: several YAML documents.
+///
+/// # Errors
+/// Why it cannot be launched, or that tasks run on no cluster.
+#[server(prefix = "/api", endpoint = "pipelines/manifests", protocol = Call)]
+pub async fn manifests(document: String, task: TaskId) -> Result<String, ApiError> {
+    super::answer(|backend| async move { backend.manifests(document, task).await }).await
 }
 
 /// What deleting would remove.

@@ -19,10 +19,13 @@ pub enum BadQuantity {
 pub struct Cpu(pub u32);
 
 impl Cpu {
+    /// The most that can be written.
+    pub const MOST: Cpu = Cpu(1_024_000);
+
     /// # Errors
     /// Not a number above 0 and at most 1024.
     pub fn from_number(number: f64) -> Result<Self, BadQuantity> {
-        if number.is_finite() && (0.001..=1024.0).contains(&number) {
+        if number.is_finite() && (0.001..=f64::from(Cpu::MOST.0) / 1000.0).contains(&number) {
             Ok(Cpu((number * 1000.0).round() as u32))
         } else {
             Err(BadQuantity::Cpu(number.to_string()))
@@ -73,6 +76,11 @@ pub struct Memory(pub u64);
 
 const UNITS: [(&str, u64); 4] = [("Ti", 1 << 40), ("Gi", 1 << 30), ("Mi", 1 << 20), ("Ki", 1 << 10)];
 
+impl Memory {
+    /// The most that can be written: above 2^53 a number no longer counts single bytes.
+    pub const MOST: Memory = Memory(9_000_000_000_000_000);
+}
+
 impl FromStr for Memory {
     type Err = BadQuantity;
     /// Takes `4Gi`, `4 GiB`, `1.5 GiB`, `1048576` and, in decimal units, `4 GB` and `4G`.
@@ -94,8 +102,8 @@ impl FromStr for Memory {
             _ => return Err(bad()),
         };
         let bytes = number * unit;
-        // Above 2^53 a number no longer counts single bytes.
-        if bytes.is_finite() && (1.0..=9.0e15).contains(&bytes) { Ok(Memory(bytes.round() as u64)) } else { Err(bad()) }
+        let most = Memory::MOST.0 as f64;
+        if bytes.is_finite() && (1.0..=most).contains(&bytes) { Ok(Memory(bytes.round() as u64)) } else { Err(bad()) }
     }
 }
 
@@ -151,6 +159,12 @@ mod tests {
         for bad in ["", "-1Gi", "1e30", "0", "NaN", "1Zi", "four"] {
             assert!(bad.parse::<Memory>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_most_that_can_be_written_is_read_again() {
+        assert_eq!(serde_json::from_value::<Cpu>(serde_json::json!(Cpu::MOST)).unwrap(), Cpu::MOST);
+        assert_eq!(serde_json::from_value::<Memory>(serde_json::json!(Memory::MOST)).unwrap(), Memory::MOST);
     }
 
     #[test]

@@ -3,9 +3,11 @@
 //! [`Core`] holds what answers are made from; each file beside this one answers for one part of [`app::backend::Backend`].
 
 mod controlled;
+pub mod dry;
 mod examples;
 mod folders;
 mod import;
+mod manifests;
 mod parameters;
 mod pictures;
 mod pipelines;
@@ -155,6 +157,9 @@ impl Backend for Core {
     }
     async fn save_pipeline(&self, id: PipelineId, revision: u64, document: String) -> Answer<u64> {
         pipelines::save(self, &id, revision, document).await
+    }
+    async fn manifests(&self, document: String, task: TaskId) -> Answer<String> {
+        manifests::of(self, &document, &task)
     }
     async fn pipeline_removal(&self, id: PipelineId) -> Answer<Removal> {
         pipelines::removal(self, &id).await

@@ -17,7 +17,7 @@ pub(super) fn site(core: &Core) -> Site {
 }
 
 /// Of a cluster whose nodes nobody has asked: nothing is too much.
-const UNKNOWN: Capacity = Capacity { cpu: Cpu(u32::MAX), memory: Memory(u64::MAX), gpu: u32::MAX };
+const UNKNOWN: Capacity = Capacity { cpu: Cpu::MOST, memory: Memory::MOST, gpu: u32::MAX };
 
 /// The plain value that pages and the engine validate with.
 pub fn of(settings: &Settings, budget: Option<Capacity>, secrets: std::collections::BTreeSet<String>) -> Site {
@@ -93,4 +93,17 @@ fn changed(core: &Core) -> Site {
     let site = site(core);
     core.runs.set_site(site.clone());
     site
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_reads_what_is_known_of_a_cluster() {
+        let settings = Settings::read("runner = \"kubernetes\"", |_| None, &std::collections::BTreeMap::new()).unwrap();
+        let site = of(&settings, None, std::collections::BTreeSet::new());
+        let read: Site = serde_json::from_value(serde_json::json!(site)).unwrap();
+        assert_eq!(read, site);
+    }
 }

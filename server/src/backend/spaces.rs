@@ -58,10 +58,9 @@ const LARGEST: usize = 5;
 /// What to say to whoever wants to run something while there is little room for results.
 pub(super) async fn warning(core: &Core) -> Answer<Option<SpaceWarning>> {
     let results = core.results();
-    let disk = super::blocking(move || room(&results)).await?;
-    if !is_little(disk) {
+    let Some(disk) = super::blocking(move || room(&results)).await?.filter(|disk| is_little(*disk)) else {
         return Ok(None);
-    }
+    };
     let heads = super::stored(core.store.pipelines().await)?;
     let (results, executions) = (core.results(), core.data.executions());
     let counted = super::blocking(move || {
@@ -79,9 +78,13 @@ pub(super) async fn warning(core: &Core) -> Answer<Option<SpaceWarning>> {
 /// Free and all bytes of a disk, as they are for this user.
 type Disk = (u64, u64);
 
-fn room(folder: &Path) -> std::io::Result<Disk> {
-    let disk = rustix::fs::statvfs(folder)?;
-    Ok((disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize))
+/// `None`: the folder is not on this side, as with the results of a cluster.
+fn room(folder: &Path) -> std::io::Result<Option<Disk>> {
+    match rustix::fs::statvfs(folder) {
+        Ok(disk) => Ok(Some((disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize))),
+        Err(rustix::io::Errno::NOENT) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 fn is_little((free, all): Disk) -> bool {
@@ -109,7 +112,12 @@ mod tests {
             "{}",
             sentence((2 * GIB, 100 * GIB))
         );
-        let (free, all) = room(Path::new("/")).unwrap();
+        let (free, all) = room(Path::new("/")).unwrap().unwrap();
         assert!(free <= all && all > 0);
+    }
+
+    #[test]
+    fn results_that_lie_on_a_cluster_alone_are_no_error() {
+        assert_eq!(room(Path::new("/nowhere/results")).unwrap(), None);
     }
 }

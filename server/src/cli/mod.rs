@@ -1,7 +1,6 @@
 //! What can be asked on the command line?
 
 mod cluster;
-mod dry;
 mod exec;
 mod load;
 mod local;

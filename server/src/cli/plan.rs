@@ -8,8 +8,14 @@ use std::{
 use anyhow::Context;
 use model::{Cpu, Memory, Pipeline, Problem, Severity, Site, document, mounts, site::Capacity};
 
-use super::{Outcome, dry};
-use crate::{backend::site, data_folder::DataFolder, place, say, secrets::Secrets, settings::Settings};
+use super::Outcome;
+use crate::{
+    backend::{dry::Dry, site},
+    data_folder::DataFolder,
+    place, say,
+    secrets::Secrets,
+    settings::Settings,
+};
 
 /// The file as text and as a pipeline.
 pub(super) fn read(file: &Path) -> anyhow::Result<(String, document::Read)> {
@@ -62,11 +68,12 @@ pub(super) fn plan(data: &DataFolder, file: &Path, format: Format) -> anyhow::Re
 /// Of a first run: each task's first execution, and each copy's.
 fn manifests(pipeline: &Pipeline, settings: &Settings) -> anyhow::Result<String> {
     let config = place::kubernetes(settings, "plan", "default");
-    let launches = dry::launches(pipeline, &site::of(settings, None, BTreeSet::new()));
+    let site = site::of(settings, None, BTreeSet::new());
+    let dry = Dry::of(pipeline, &site).map_err(anyhow::Error::msg)?;
     let mut text = String::new();
-    for launch in launches.map_err(anyhow::Error::msg)? {
-        let made = crate::runner::kube::planned(&launch, &config).map_err(anyhow::Error::msg)?;
-        text.push_str(&made);
+    for launch in pipeline.tasks.values().flat_map(|task| dry.launches(task)) {
+        let made = launch.and_then(|launch| crate::runner::kube::planned(&launch, &config));
+        text.push_str(&made.map_err(anyhow::Error::msg)?);
     }
     Ok(text)
 }

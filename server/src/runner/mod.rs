@@ -53,6 +53,11 @@ pub trait Runner: Send + Sync + 'static {
         Faults::default()
     }
 
+    /// What [`Action::Launch`] would make of it, as several YAML documents for people to read; nobody is asked.
+    fn manifests(&self, _: &Launch) -> Result<String, RunnerError> {
+        Err(RunnerError::Refused("Tasks run as programs of this machine: there are no manifests.".to_owned()))
+    }
+
     /// Where programs beside the running task find a port of it; `None`: nowhere, only by [`Runner::dial`].
     fn address(&self, _: &ExecutionId, _: u16) -> Option<String> {
         None

@@ -5,17 +5,15 @@ use std::{
     io::{BufRead, BufReader},
     path::Path,
     process::{Child, Command, Stdio},
-    time::{Duration, Instant},
 };
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
+    chromium::Person,
     cluster::{Cluster, IMAGE, USER, folder},
-    product::wish,
 };
 
-const PATIENCE: Duration = Duration::from_secs(180);
 pub const BASE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/base");
 
 /// `FLETCHLINE_KUBECTL`: a command that is kubectl.
@@ -70,39 +68,19 @@ fn site(place: &Path, namespace: &str) {
 /// A way to the server, as `kubectl port-forward` makes it.
 struct Forward {
     child: Child,
-    origin: String,
+    port: String,
 }
 
 impl Forward {
-    fn open(namespace: &str) -> Forward {
-        let mut child = kubectl(namespace, &["port-forward", "service/fletchline", ":4400"]);
+    /// `port`: of this machine; empty: any that is free.
+    fn open(namespace: &str, port: &str) -> Forward {
+        let mut child = kubectl(namespace, &["port-forward", "service/fletchline", &format!("{port}:4400")]);
         let mut child = child.stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         // The pipe stays open: it says more with every connection.
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         let port = line.split_whitespace().find_map(|word| word.strip_prefix("127.0.0.1:")).expect("a forwarded port");
-        Forward { origin: format!("http://localhost:{port}"), child }
-    }
-
-    async fn ask(&self, cookie: &str, function: &str, body: &Value) -> Result<Value, String> {
-        let request = reqwest::Client::new().post(format!("{}/api/{function}", self.origin)).json(body);
-        let answer = request.header("cookie", cookie).header("origin", &self.origin).send().await;
-        let answer = answer.map_err(|error| error.to_string())?;
-        let (status, text) = (answer.status(), answer.text().await.unwrap_or_default());
-        if status.is_success() { Ok(serde_json::from_str(&text).unwrap()) } else { Err(format!("{status}: {text}")) }
-    }
-
-    /// Until the run is so far.
-    async fn until(&self, cookie: &str, run: &Value, is_there: impl Fn(&Value) -> bool) -> Value {
-        let begin = Instant::now();
-        loop {
-            let page = self.ask(cookie, "runs/open", &json!({"run": run})).await;
-            match page {
-                Ok(page) if is_there(&page["view"]) => return page,
-                other => assert!(begin.elapsed() < PATIENCE, "{other:?}"),
-            }
-            tokio::time::sleep(Duration::from_millis(200)).await;
-        }
+        Forward { port: port.to_owned(), child }
     }
 }
 
@@ -118,7 +96,7 @@ pub async fn what_is_applied_runs_the_example_to_its_end_across_a_restart_of_the
     let place = tempfile::tempdir_in("/var/tmp").unwrap();
     cluster.volume(&client, "fletchline-data", &folder(place.path(), "data", USER)).await;
     cluster.volume(&client, "fletchline-results", &folder(place.path(), "results", 0)).await;
-    folder(place.path(), "results/pipeline", USER);
+    let results = folder(place.path(), "results/pipeline", USER);
     site(place.path(), namespace);
     say(namespace, &["apply", "-k", &place.path().join("site").display().to_string()]);
     let wait = ["rollout", "status", "deployment/fletchline", "--timeout=120s"];
@@ -126,26 +104,18 @@ pub async fn what_is_applied_runs_the_example_to_its_end_across_a_restart_of_the
 
     let said = say(namespace, &["logs", "deployment/fletchline"]);
     let link = said.split_whitespace().find(|word| word.contains("/link?code=")).expect("a link in the log");
-    let mut forward = Forward::open(namespace);
-    let link = link.replace("http://localhost:4400", &forward.origin);
-    let answer = reqwest::get(link).await.unwrap();
-    let cookie = answer.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
-    let page = reqwest::Client::new().get(&forward.origin).header("cookie", &cookie).send().await.unwrap();
-    assert!(page.text().await.unwrap().contains("/assets-"), "the pages are not inside");
-
-    let new = json!({"new": {"from": "example", "name": "files"}});
-    let pipeline = forward.ask(&cookie, "pipelines/create", &new).await.unwrap()["id"].clone();
-    let run = forward.ask(&cookie, "runs/start", &json!({"new": wish(pipeline.clone(), 1)})).await.unwrap();
-    forward.until(&cookie, &run, |view| view["tasks"]["load"]["status"] == "done").await;
+    let forward = Forward::open(namespace, "");
+    let port = forward.port.clone();
+    let mut person = Person::begin("install.mjs", &link.replace("localhost:4400", &format!("localhost:{port}")));
+    assert_eq!(person.says().as_deref(), Some("loaded"));
     say(namespace, &["rollout", "restart", "deployment/fletchline"]);
     say(namespace, &wait);
     drop(forward);
-    forward = Forward::open(namespace);
-    let ended = |view: &Value| matches!(view["summary"]["status"].as_str(), Some("succeeded" | "failed"));
-    let page = forward.until(&cookie, &run, ended).await;
-    assert_eq!(page["view"]["summary"]["status"], "succeeded", "{page}");
-    let results = place.path().join("results/pipeline").join(pipeline.as_str().unwrap());
-    assert!(fs::read_to_string(results.join("report/1/report/report.txt")).unwrap().contains("files,"));
+    let _forward = Forward::open(namespace, &port);
+    person.is_content();
+
+    let pipeline = fs::read_dir(results).unwrap().next().unwrap().unwrap().path();
+    assert!(fs::read_to_string(pipeline.join("report/1/report/report.txt")).unwrap().contains("files,"));
     let other = say(namespace, &["exec", "deployment/fletchline", "--", "fletchline", "link", "--data", "/data"]);
     assert!(other.contains("/link?code="), "{other}");
 }

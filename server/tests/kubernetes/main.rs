@@ -6,6 +6,7 @@
 
 mod accepted;
 mod check;
+mod chromium;
 mod claims;
 mod cluster;
 #[path = "../conformance/ends.rs"]
@@ -69,6 +70,7 @@ fn main() -> ExitCode {
     all.extend(trials_with!(alone;
         accepted::a_restricted_namespace_takes_every_manifest_with_strict_validation,
         claims::the_rights_of_the_server_inside_are_enough_to_prepare_and_check_a_claim_that_is_there,
+        chromium::the_manifests_of_a_task_stand_beside_it,
         claims::a_claim_is_prepared_once_as_root_or_it_is_said_who_has_to_do_what,
         check::claims_and_images_that_tasks_would_fail_by_are_told_until_they_are_mended,
         check::run_is_refused_until_the_claim_is_prepared,

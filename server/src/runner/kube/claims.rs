@@ -164,7 +164,7 @@ pub async fn make(client: &Client, config: &KubeConfig, claim: &str) -> Result<S
             "There is no namespace {0}: make it with `kubectl create namespace {0}`.",
             config.namespace
         ))),
-        Err(Failure::Refused(words) | Failure::Passing(words)) => {
+        Err(Failure::Foreign(words) | Failure::Refused(words) | Failure::Passing(words)) => {
             Err(RunnerError::Refused(format!("The claim {claim} could not be made: {words}")))
         }
     }

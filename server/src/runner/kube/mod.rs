@@ -239,6 +239,10 @@ impl Runner for KubeRunner {
         locked(&self.shared.faults).clone()
     }
 
+    fn manifests(&self, launch: &Launch) -> Result<String, RunnerError> {
+        planned(launch, &self.shared.config).map_err(RunnerError::Refused)
+    }
+
     fn address(&self, execution: &ExecutionId, _: u16) -> Option<String> {
         let serves = locked(&self.shared.pods).get(execution).is_some_and(|known| phase::serves(&known.pod));
         serves.then(|| address::of(&self.shared.config.namespace, &self.shared.name(execution)))

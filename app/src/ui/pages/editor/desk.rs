@@ -8,7 +8,7 @@ use model::{
     At, EnvValue, Fix, Pipeline, PipelineId, Problem, Severity, Site, TaskId, inherit::Resolved, run::Part, validate,
 };
 
-use super::{draft, saver::Saver};
+use super::{draft::Place, saver::Saver};
 use crate::{
     api::{
         pipelines::Opened,
@@ -46,8 +46,8 @@ pub struct Desk {
 }
 
 impl Desk {
-    pub fn new(id: PipelineId, pipeline: Pipeline, opened: Opened, site: Site) -> Self {
-        let kept = draft::load(&id).filter(|draft| draft.belongs_to(&opened));
+    pub fn new(id: PipelineId, pipeline: Pipeline, opened: Opened, site: Site, place: Place) -> Self {
+        let kept = place.load().filter(|draft| draft.belongs_to(&opened));
         let draft = kept.as_ref().and_then(|draft| model::document::read(&draft.document).ok());
         let handle = EditorHandle::new(draft.map_or(pipeline, |draft| draft.pipeline), Mode::Edit);
         if let Some(kept) = &kept {
@@ -66,7 +66,7 @@ impl Desk {
         let navigate = use_navigate();
         Desk {
             handle,
-            saver: Saver::new(kept, opened),
+            saver: Saver::new(place, kept, opened),
             id: StoredValue::new(id),
             site,
             resolved,

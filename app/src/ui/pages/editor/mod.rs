@@ -32,6 +32,7 @@ use crate::{
     },
 };
 use desk::Desk;
+use draft::Place;
 
 #[component]
 pub fn EditorPage() -> impl IntoView {
@@ -43,13 +44,17 @@ pub fn EditorPage() -> impl IntoView {
     }
 }
 
-/// Loads document and site side by side.
+/// Loads document and site, and looks for a draft that goes on.
 #[component]
 fn Open(id: PipelineId) -> impl IntoView {
     let whose = id.clone();
+    let held = StoredValue::new_local(None);
     let opened = Asked::new(move || {
         let id = whose.clone();
-        async move { Ok::<_, ApiError>((open_pipeline(id).await?, get_site().await?)) }
+        async move {
+            let (opened, site) = (open_pipeline(id.clone()).await?, get_site().await?);
+            Ok::<_, ApiError>((opened, site, Place::find(&id, held).await))
+        }
     });
     move || match opened.get() {
         None => view! {
@@ -64,13 +69,13 @@ fn Open(id: PipelineId) -> impl IntoView {
             </main>
         }
         .into_any(),
-        Some(Ok((opened, site))) => read(id.clone(), opened, site),
+        Some(Ok((opened, site, place))) => read(id.clone(), opened, site, place),
     }
 }
 
-fn read(id: PipelineId, opened: Opened, site: Site) -> AnyView {
+fn read(id: PipelineId, opened: Opened, site: Site, place: Place) -> AnyView {
     match document::read(&opened.document) {
-        Ok(read) => view! { <Work desk=Desk::new(id, read.pipeline, opened, site) /> }.into_any(),
+        Ok(read) => view! { <Work desk=Desk::new(id, read.pipeline, opened, site, place) /> }.into_any(),
         Err(error) => view! {
             <TopBar />
             <main class="page">

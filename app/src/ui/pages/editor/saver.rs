@@ -8,7 +8,7 @@ use leptos::{prelude::*, task::spawn_local};
 
 use super::{
     desk::Desk,
-    draft::{self, Draft},
+    draft::{Draft, Place},
 };
 use crate::{
     api::pipelines::{Opened, open_pipeline, save_pipeline},
@@ -39,6 +39,7 @@ pub enum Saving {
 #[derive(Clone, Copy)]
 pub struct Saver {
     pub state: RwSignal<Saving>,
+    pub place: StoredValue<Place>,
     /// The revision that the next save is made from.
     revision: StoredValue<u64>,
     /// The document of that revision, as the server has it.
@@ -48,11 +49,12 @@ pub struct Saver {
 
 impl Saver {
     /// `kept` is the draft that one goes on from.
-    pub fn new(kept: Option<Draft>, opened: Opened) -> Self {
+    pub fn new(place: Place, kept: Option<Draft>, opened: Opened) -> Self {
         let revision = kept.as_ref().map_or(opened.revision, |draft| draft.revision);
         let base = kept.and_then(|draft| draft.base).unwrap_or(opened.document);
         Saver {
             state: RwSignal::new(Saving::Saved),
+            place: StoredValue::new(place),
             revision: StoredValue::new(revision),
             base: StoredValue::new(base),
             timer: StoredValue::new_local(None),
@@ -116,7 +118,7 @@ impl Saver {
             unsaved,
             history: desk.handle.history_json(),
         };
-        if !draft::keep(&desk.id(), draft) && unsaved {
+        if !self.place.with_value(|place| place.keep(draft)) && unsaved {
             desk.handle
                 .said()
                 .set("This browser's storage is full: unsaved changes would not survive a closed tab.".into());

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use leptos::{prelude::*, task::spawn_local};
 use model::{Gather, Pipeline};
 
-use super::{desk::Desk, draft, saver::Saving};
+use super::{desk::Desk, draft::Place, saver::Saving};
 use crate::{
     api::pipelines::{NewPipeline, create_pipeline},
     ui::{kit::Dialog, routes},
@@ -84,7 +84,7 @@ fn keep_copy(desk: Desk, revision: u64, theirs: String) {
         match create_pipeline(NewPipeline::Document { text: text.to_string() }).await {
             Ok(created) => {
                 desk.saver.take_theirs(desk, revision, &theirs);
-                draft::forget(&desk.id());
+                desk.saver.place.with_value(Place::forget);
                 desk.toasts.say("Your version is a pipeline of its own now.");
                 desk.go.try_run(routes::pipeline(&created.id));
             }

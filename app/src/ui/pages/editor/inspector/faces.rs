@@ -4,7 +4,10 @@ use leptos::prelude::*;
 use model::{TaskId, copies as model_copies, launch::Mount, mounts as plan};
 
 use super::{super::desk::Desk, form::Form};
-use crate::ui::kit::{Icon, copy_text};
+use crate::{
+    api::pipelines::manifests,
+    ui::kit::{Asked, Icon, Loading, copy_text},
+};
 
 pub fn mounts(desk: Desk, task: &TaskId) -> Vec<Mount> {
     let resolved = desk.resolved.get();
@@ -42,6 +45,20 @@ pub fn Mounts(desk: Desk, id: TaskId) -> impl IntoView {
         <p class="hint">"Planned by the same code that runs it; n is the execution's number."</p>
         <ul class="lines-plain">{move || all.get().into_iter().map(row).collect_view()}</ul>
         <Text text=Signal::derive(move || request(&all.get())) label="Request" />
+    }
+}
+
+/// What the cluster would get, asked again after each change.
+#[component]
+pub fn Manifests(desk: Desk, id: TaskId) -> impl IntoView {
+    let asked = Asked::new(move || {
+        desk.handle.revision().track();
+        manifests(desk.text(), id.clone())
+    });
+    move || match asked.get() {
+        None => view! { <Loading /> }.into_any(),
+        Some(Err(error)) => view! { <p class="says" role="alert">{error.to_string()}</p> }.into_any(),
+        Some(Ok(text)) => view! { <Text text=Signal::stored(text) label="Manifests of a first run" /> }.into_any(),
     }
 }
 

@@ -17,7 +17,7 @@ mod volumes;
 mod whole;
 
 use leptos::prelude::*;
-use model::{ArrowId, GroupId, KindName, NoteId, TaskId, run::Part};
+use model::{ArrowId, GroupId, KindName, NoteId, TaskId, run::Part, site::RunnerName};
 
 use super::{desk::Desk, sizer::Sizer};
 use crate::ui::{
@@ -114,6 +114,10 @@ fn Faces(form: Form, kind: KindName, id: TaskId) -> impl IntoView {
         tabs.push(Tab::new("copies", "Copies").count(move || faces::copies(desk, &copies) as usize));
     }
     tabs.push(Tab::new("json", "JSON"));
+    let is_on_a_cluster = desk.site.with_untracked(|site| site.runner == RunnerName::Kubernetes);
+    if is_on_a_cluster && kind != KindName::Volume {
+        tabs.push(Tab::new("yaml", "YAML"));
+    }
     let keys: Vec<&str> = tabs.iter().map(|tab| tab.key).collect();
     let face = desk.face;
     let shown = move || Some(face.get()).filter(|face| keys.contains(face)).unwrap_or("settings");
@@ -125,6 +129,7 @@ fn Faces(form: Form, kind: KindName, id: TaskId) -> impl IntoView {
                 "mounts" => view! { <faces::Mounts desk=desk id=id.clone() /> }.into_any(),
                 "copies" => view! { <faces::Copies desk=desk id=id.clone() /> }.into_any(),
                 "json" => view! { <faces::Json form=form /> }.into_any(),
+                "yaml" => view! { <faces::Manifests desk=desk id=id.clone() /> }.into_any(),
                 _ => view! { <kinds::KindForm form=form kind=kind /> }.into_any(),
             }}
         </div>
