@@ -29,7 +29,7 @@ pub enum Ask {
 
 /// To the tab.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "tell")]
+#[serde(rename_all = "snake_case")]
 pub enum Tell {
     RunLine {
         summary: RunSummary,

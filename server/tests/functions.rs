@@ -55,9 +55,9 @@ async fn a_tab_is_told_of_a_save_that_came_before_it_watched_and_of_each_one_aft
     let mut live = site.live(&site.origin, &site.cookie).await.unwrap();
     let watch = json!({"watch": "pipeline", "id": id, "revision": 1}).to_string();
     live.send(Message::text(watch)).await.unwrap();
-    assert_eq!(told(&mut live).await, json!({"tell": "saved", "id": id, "revision": 2}));
+    assert_eq!(told(&mut live).await, json!({"saved": {"id": id, "revision": 2}}));
     save(2).await;
-    assert_eq!(told(&mut live).await, json!({"tell": "saved", "id": id, "revision": 3}));
+    assert_eq!(told(&mut live).await, json!({"saved": {"id": id, "revision": 3}}));
 }
 
 async fn told(live: &mut site::Socket) -> Value {

@@ -34,7 +34,7 @@ impl Person {
     }
 
     /// Waits until all was as it should be; their own words are on standard error where it was not.
-    pub fn is_content(mut self) {
+    pub fn ends_well(mut self) {
         assert_eq!(self.says(), None);
         assert!(self.child.wait().unwrap().success());
     }
@@ -70,5 +70,5 @@ pub async fn the_manifests_of_a_task_stand_beside_it(cluster: Cluster) {
 
     let link = String::from_utf8(data.run(&["link"]).stdout).unwrap();
     let link = link.split_whitespace().find(|word| word.contains("/link?code=")).expect("a link");
-    Person::begin("manifests.mjs", link).is_content();
+    Person::begin("manifests.mjs", link).ends_well();
 }

@@ -112,7 +112,7 @@ pub async fn what_is_applied_runs_the_example_to_its_end_across_a_restart_of_the
     say(namespace, &wait);
     drop(forward);
     let _forward = Forward::open(namespace, &port);
-    person.is_content();
+    person.ends_well();
 
     let pipeline = fs::read_dir(results).unwrap().next().unwrap().unwrap().path();
     assert!(fs::read_to_string(pipeline.join("report/1/report/report.txt")).unwrap().contains("files,"));

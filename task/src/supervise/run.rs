@@ -285,7 +285,7 @@ impl Run<'_> {
         // A few at a time: signals and deadlines have their turn, too.
         for _ in 0..64 {
             bytes.clear();
-            match rustix::io::read(&*output, spare_capacity(&mut bytes)) {
+            match rustix::io::read(output, spare_capacity(&mut bytes)) {
                 Ok(0) => return false,
                 Ok(_) => self.sink.write(&bytes),
                 Err(Errno::INTR) => {}

@@ -53,7 +53,7 @@ pub fn Mounts(desk: Desk, id: TaskId) -> impl IntoView {
 pub fn Manifests(desk: Desk, id: TaskId) -> impl IntoView {
     let asked = Asked::new(move || {
         desk.handle.revision().track();
-        manifests(desk.text(), id.clone())
+        manifests(desk.text().to_string(), id.clone())
     });
     move || match asked.get() {
         None => view! { <Loading /> }.into_any(),
