@@ -19,7 +19,7 @@ use std::{env, process::ExitCode};
 #[global_allocator]
 static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
-const USAGE: &str = "usage: fletchline-task template | exec … | init | stay | check | pod prepare | pod run PROGRAM … | pod links | pod claim USER:GROUP";
+const USAGE: &str = "usage: fletchline-task template | exec … | init | stay | check | pod prepare | pod run PROGRAM … | pod links | pod claim USER:GROUP | pod remove INSTALLATION FOLDER …";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         ["pod", "take", sha256, length] => pod::uploads::take(sha256, length),
         ["pod", "progress"] => pod::progress::progress(),
         ["pod", "claim", owner] => pod::claim(owner),
+        ["pod", "remove", installation, folders @ ..] => pod::remove(installation, folders),
         ["pod", "run", program @ ..] => pod::run::run(program),
         ["init"] => init::inside_bubblewrap(),
         ["stay"] => init::stay(),

@@ -20,6 +20,8 @@ pub const ORDER: &str = "FLETCHLINE_ORDER";
 pub const CONTENTS: &str = "/contents";
 /// Where the init container finds `pipeline/` of the results volume.
 pub const RESULTS_AT: &str = "/results";
+/// Whose the results volume is, below [`RESULTS_AT`]: the name of its installation.
+pub const OWNER: &str = "pipeline/.fletchline";
 /// Where the init container makes what becomes `/work`, `/tmp` and the program's own folder.
 pub const SCRATCH_AT: &str = "/scratch";
 /// Where a task that leaves snapshots sees its execution's folder.
@@ -59,7 +61,7 @@ pub fn state_key(index: usize) -> String {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PodOrder {
-    /// What is written into `pipeline/.fletchline` of the results volume.
+    /// What is written into [`OWNER`].
     pub installation: String,
     /// Without `files`: their texts are in the contents.
     pub prepare: Prepare,

@@ -7,14 +7,14 @@ use std::{
     path::Path,
 };
 
-use engine::observed::Exit;
+use engine::{action::Action, observed::Exit};
 use model::{
     Acl,
     kind::File,
     launch::{CopiesJson, CopyEntry, Mount, RESULTS, Work},
 };
 
-use crate::harness::{Asked, Harness, output, read, script};
+use crate::harness::{Asked, Harness, output, read, script, stay};
 
 pub fn mount(id: &str, acl: Acl, path: &str, sub: Option<&str>) -> Mount {
     Mount { id: id.into(), acl, mount_path: path.into(), sub_path: sub.map(str::to_owned) }
@@ -128,4 +128,30 @@ pub async fn a_link_that_a_task_left_leads_no_other_task_out_of_its_folder<H: Ha
     let mut next = script("victim", 1, "ls /in");
     next.mounts = vec![mount(RESULTS, Acl::ReadOnly, "/in", Some("pipeline/pipe/trap/1/out/all"))];
     assert!(matches!(asked.run(&next).await, Exit::NotStarted { .. }));
+}
+
+pub async fn what_is_removed_leaves_nothing_or_its_log_alone_and_all_else_stays<H: Harness>(mut asked: Asked<H>) {
+    for n in [1, 2] {
+        let mut launch = script("keeps", n, "echo said; echo x > /out/x; echo y > y");
+        launch.outputs = vec![output(&launch, "/out")];
+        launch.work = Work::Kept { folder: "pipeline/pipe/keeps/work".into() };
+        asked.succeed(&launch).await;
+    }
+    let id = script("keeps", 1, "").execution;
+    let task = asked.harness.results().join("pipeline/pipe/keeps");
+    let remove = |whole| Action::Remove { execution: id.clone(), whole };
+    asked.perform(remove(false)).await;
+    assert!(!task.join("1").exists() && asked.log(&id) == "said\n");
+    asked.perform(remove(true)).await;
+    assert!(!asked.harness.runner().log(&id).exists());
+    asked.perform(remove(true)).await;
+    assert!(task.join("2/out/x").exists() && task.join("work/y").exists());
+
+    let mut runs = stay("runs");
+    runs.outputs = vec![output(&runs, "/out")];
+    asked.launch(&runs).await;
+    asked.ready(&runs.execution).await;
+    let removed = Action::Remove { execution: runs.execution.clone(), whole: true };
+    assert!(asked.harness.runner().perform(removed).await.is_err());
+    assert!(asked.harness.results().join("pipeline/pipe/runs/1").exists());
 }

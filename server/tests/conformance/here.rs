@@ -3,7 +3,7 @@
 use engine::action::Action;
 
 use crate::{
-    harness::{Harness, output, script, stay},
+    harness::{Harness, script, stay},
     local::Local,
 };
 
@@ -28,27 +28,4 @@ async fn a_task_is_told_where_a_serving_answers_and_is_not_started_when_it_does_
         engine::observed::Exit::NotStarted { sentence } => assert!(sentence.contains("does not serve"), "{sentence}"),
         other => panic!("{other:?}"),
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_removed_leaves_nothing_or_its_log_alone_and_a_live_one_stays() {
-    let mut asked = Local::asked().await;
-    let mut launch = script("keeps", 1, "echo said; echo x > /out/x");
-    launch.outputs = vec![output(&launch, "/out")];
-    let id = launch.execution.clone();
-    let results = asked.harness.results().join("pipeline/pipe/keeps/1");
-    asked.succeed(&launch).await;
-    let remove = |whole| Action::Remove { execution: id.clone(), whole };
-    asked.perform(remove(false)).await;
-    assert!(!results.exists() && asked.log(&id) == "said\n");
-    asked.perform(remove(true)).await;
-    assert!(!asked.harness.runner().log(&id).exists());
-    asked.perform(remove(true)).await;
-
-    let runs = stay("runs");
-    asked.launch(&runs).await;
-    asked.ready(&runs.execution).await;
-    let removed = Action::Remove { execution: runs.execution.clone(), whole: true };
-    assert!(asked.harness.runner().perform(removed).await.is_err());
-    assert!(asked.harness.runner().log(&runs.execution).exists());
 }

@@ -91,7 +91,7 @@ pub async fn claims_and_images_that_tasks_would_fail_by_are_told_until_they_are_
 }
 
 pub async fn run_is_refused_until_the_claim_is_prepared(cluster: Cluster) {
-    let (client, open) = open(&cluster, "check").await;
+    let (_, open) = open(&cluster, "check").await;
     let data = Data::new();
     let settings = format!(
         "runner = \"kubernetes\"\nkubernetes.namespace = \"{}\"\nkubernetes.image = \"{OURS}\"\n\
@@ -121,7 +121,4 @@ pub async fn run_is_refused_until_the_claim_is_prepared(cluster: Cluster) {
     until(Value::is_null).await;
     let run = served.begin(wish("one", 1)).await;
     served.until(&run, |view| view["summary"]["status"] == "succeeded").await;
-    drop(served);
-    drop(data);
-    open.remove_all(&client).await;
 }

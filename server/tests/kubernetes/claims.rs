@@ -68,7 +68,6 @@ pub async fn missing_claims_are_made_as_the_settings_say_and_those_that_are_ther
     Api::<StorageClass>::all(client.clone()).delete(&class, &DeleteParams::default()).await.unwrap();
     let nowhere = claims::make(&client, &config("fletchline-nowhere"), "results").await.unwrap_err().to_string();
     assert!(nowhere.contains("kubectl create namespace fletchline-nowhere"), "{nowhere}");
-    open.remove_all(&client).await;
 }
 
 pub async fn the_rights_of_the_server_inside_are_enough_to_prepare_and_check_a_claim_that_is_there(cluster: Cluster) {
@@ -90,7 +89,6 @@ pub async fn the_rights_of_the_server_inside_are_enough_to_prepare_and_check_a_c
     let found = check::until(&runner, |faults| !faults.images.is_empty()).await;
     assert_eq!(found.all, None);
     drop(runner);
-    open.remove_all(&client).await;
 }
 
 pub async fn a_claim_is_prepared_once_as_root_or_it_is_said_who_has_to_do_what(cluster: Cluster) {
@@ -113,5 +111,4 @@ pub async fn a_claim_is_prepared_once_as_root_or_it_is_said_who_has_to_do_what(c
     }
     let made = fs::metadata(place.path().join("pipeline")).unwrap();
     assert_eq!((made.uid(), made.gid()), (USER, USER));
-    open.remove_all(&client).await;
 }

@@ -13,12 +13,12 @@ use std::{
 };
 
 use k8s_openapi::{
-    api::core::v1::{Namespace, PersistentVolume, PersistentVolumeClaim, Secret},
+    api::core::v1::{Namespace, PersistentVolume, PersistentVolumeClaim, Pod, Secret},
     serde_json::{from_value, json},
 };
 use kube::{
     Api, Client, Resource,
-    api::{DeleteParams, PostParams},
+    api::{DeleteParams, Patch, PatchParams, PostParams},
 };
 use model::{Acl, Memory, Seconds};
 use server::runner::{
@@ -124,24 +124,39 @@ impl Cluster {
         .await;
     }
 
-    /// Takes away the namespace and the volumes.
+    /// Takes away all namespaces that begin with this one's name, their volumes, and whatever keeps them from going.
     pub async fn remove(&self) {
         if self.made.get().is_none() {
             return;
         }
-        self.remove_all(&client().await).await;
-    }
-
-    pub async fn remove_all(&self, client: &Client) {
-        Api::<Namespace>::all(client.clone()).delete(&self.namespace, &DeleteParams::background()).await.unwrap();
-        let volumes: Api<PersistentVolume> = Api::all(client.clone());
-        for volume in volumes.list(&Default::default()).await.unwrap() {
-            let name = volume.metadata.name.unwrap_or_default();
-            if name.starts_with(&self.namespace) {
-                volumes.delete(&name, &DeleteParams::background()).await.unwrap();
+        let client = client().await;
+        let is_ours = |name: &String| name.starts_with(&self.namespace);
+        let namespaces: Api<Namespace> = Api::all(client.clone());
+        for namespace in names(&namespaces).await.into_iter().filter(is_ours) {
+            namespaces.delete(&namespace, &DeleteParams::background()).await.unwrap();
+            // From now on nothing is made in it. A server that was killed has released nothing.
+            let pods: Api<Pod> = Api::namespaced(client.clone(), &namespace);
+            for pod in names(&pods).await {
+                let released = Patch::Merge(json!({"metadata": {"finalizers": null}}));
+                match pods.patch(&pod, &PatchParams::default(), &released).await {
+                    Err(kube::Error::Api(status)) if status.code == 404 => {}
+                    other => drop(other.unwrap()),
+                }
             }
         }
+        let volumes: Api<PersistentVolume> = Api::all(client);
+        for volume in names(&volumes).await.into_iter().filter(is_ours) {
+            volumes.delete(&volume, &DeleteParams::background()).await.unwrap();
+        }
     }
+}
+
+async fn names<K>(all: &Api<K>) -> Vec<String>
+where
+    K: Resource + Clone + std::fmt::Debug + k8s_openapi::serde::de::DeserializeOwned,
+{
+    let found = all.list(&Default::default()).await.unwrap();
+    found.into_iter().map(|one| one.meta().name.clone().unwrap_or_default()).collect()
 }
 
 pub fn config(namespace: &str) -> KubeConfig {

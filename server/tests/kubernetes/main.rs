@@ -22,6 +22,7 @@ mod loading;
 mod placing;
 #[path = "../product/mod.rs"]
 mod product;
+mod removal;
 #[path = "../conformance/suite.rs"]
 mod suite;
 mod survival;
@@ -82,6 +83,8 @@ fn main() -> ExitCode {
         placing::a_gpu_that_no_node_has_is_said_within_five_seconds_with_what_there_is,
         placing::what_ran_on_a_node_that_went_away_is_lost,
         placing::what_takes_more_memory_than_its_limit_ends_so,
+        removal::a_deleted_run_takes_its_results_from_the_claim_along_but_no_others,
+        removal::results_of_many_executions_go_by_one_pod_as_soon_as_the_namespace_takes_it,
         survival::kills_of_the_server_neither_lose_nor_double_a_pod,
         survival::a_pod_that_somebody_deletes_is_replaced_by_a_new_execution,
         survival::a_run_goes_on_when_the_api_server_was_away_for_a_while,

@@ -2,13 +2,15 @@
 //!
 //! The init container runs `pod prepare` from our image, as the task's own user; the task's container runs
 //! `pod run PROGRAM …` from an emptyDir, as its first process, so that the image needs neither a shell nor anything of
-//! ours. When the first process ends, the kernel ends all others of the container. `pod claim` runs once for a claim.
+//! ours. When the first process ends, the kernel ends all others of the container. `pod claim` runs once for a claim, `pod remove`
+//! whenever executions go.
 
 mod claim;
 pub mod links;
 pub mod prepare;
 mod probe;
 pub mod progress;
+mod remove;
 pub mod run;
 pub mod uploads;
 
@@ -22,6 +24,7 @@ use model::{
 use crate::sys;
 
 pub use claim::claim;
+pub use remove::remove;
 
 /// The order, as the init container leaves it for the task's.
 const ORDER_AT: &str = "/fletchline/order.json";

@@ -10,7 +10,7 @@ use std::{
 
 use model::{
     kind::File,
-    pod::{CONTENTS, LINKS, ORDER, PodOrder, SCRATCH_AT, SCRIPT, SCRIPT_AT, UPLOADS, file_key, state_key},
+    pod::{CONTENTS, LINKS, ORDER, OWNER, PodOrder, SCRATCH_AT, SCRIPT, SCRIPT_AT, UPLOADS, file_key, state_key},
     supervise::{HELPER, Prepare, TASK_STATE},
 };
 
@@ -58,7 +58,7 @@ fn prepare_all() -> Result<(), String> {
 
 /// Two installations never write into one results folder.
 fn claim(order: &PodOrder) -> Result<(), String> {
-    let file = order.prepare.results.join("pipeline/.fletchline");
+    let file = order.prepare.results.join(OWNER);
     match OpenOptions::new().write(true).create_new(true).open(&file) {
         Ok(mut made) => writeln!(made, "{}", order.installation)
             .map_err(|error| format!("The results volume cannot be written: {error}.")),

@@ -299,20 +299,6 @@ impl Shared {
         Ok(())
     }
 
-    /// What nobody reads any more: on our side. What lies on the claims is left, and said.
-    pub(super) async fn forget(&self, id: &ExecutionId, whole: bool) -> Result<(), RunnerError> {
-        let _turn = self.turn(id).await;
-        if whole {
-            self.folder(id)
-                .forget_log()
-                .map_err(|error| RunnerError::Unavailable(format!("The log of {id} cannot be removed: {error}.")))?;
-        }
-        let folder = model::mounts::execution_folder(&id.pipeline, &id.task, id.n);
-        Err(RunnerError::Refused(format!(
-            "What lies in {folder} of the results claim is not removed: remove it there."
-        )))
-    }
-
     /// Everything of this installation, whatever it does: for an installation that ends.
     pub(super) async fn release_everything(&self) -> Result<(), RunnerError> {
         let ours = ListParams::default().labels(&name::selector(&self.config.installation));

@@ -7,18 +7,18 @@ use std::{sync::Arc, time::Duration};
 
 use k8s_openapi::{
     api::core::v1::{ContainerStatus, Pod},
-    serde_json::{self, Value, json},
+    serde_json::{self, json},
 };
 use model::{
-    pod::{ORDER, PodEnd, RESULTS_AT, SCRATCH_AT},
+    pod::{ORDER, RESULTS_AT, SCRATCH_AT},
     site::Faults,
-    supervise::{HELPER, How},
+    supervise::HELPER,
 };
 
 use super::{
     KubeConfig, Shared,
     claims::{self, ClaimStatus},
-    errand::{Errand, has_ended},
+    errand::{self, Errand, has_ended},
     locked,
     manifest::{OURS, PREPARE, idle},
     waiting,
@@ -128,14 +128,11 @@ fn prepared(status: &ContainerStatus, config: &KubeConfig) -> Option<Result<(), 
     if terminated.exit_code == 0 {
         return Some(Ok(()));
     }
-    let text = terminated.message.as_deref().unwrap_or_default();
-    let words = match serde_json::from_str::<PodEnd>(text).map(|told| told.end.how) {
-        Ok(How::NotStarted(sentence)) => sentence,
-        Ok(_) | Err(_) => {
-            let reason = terminated.reason.as_deref().unwrap_or("It did not end well");
-            format!("{reason} (code {}) {text}", terminated.exit_code).trim_end().to_owned()
-        }
-    };
+    let words = errand::told(terminated).unwrap_or_else(|| {
+        let reason = terminated.reason.as_deref().unwrap_or("It did not end well");
+        let text = terminated.message.as_deref().unwrap_or_default();
+        format!("{reason} (code {}) {text}", terminated.exit_code).trim_end().to_owned()
+    });
     Some(Err(format!("No task can write into the claim {} · {}", config.results, whole(words))))
 }
 
@@ -162,32 +159,16 @@ fn container(index: usize) -> String {
 fn checking(config: &KubeConfig) -> Errand {
     let helper = json!({"name": "helper", "mountPath": "/fletchline"});
     let results = json!({"name": "results", "mountPath": format!("{RESULTS_AT}/pipeline"), "subPath": "pipeline"});
-    let one = |name: &str, image: &str, command: Value| {
-        json!({
-            "name": name,
-            "image": image,
-            "command": command,
-            "volumeMounts": [helper],
-            // A namespace with a quota wants them.
-            "resources": {
-                "requests": {"cpu": "10m", "memory": "64Mi"},
-                "limits": {"cpu": "500m", "memory": "64Mi"},
-            },
-            "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}},
-        })
-    };
-    let mut prepare = one(PREPARE, &config.image, json!([format!("{OURS}/fletchline-task"), "pod", "prepare"]));
+    let command = json!([format!("{OURS}/fletchline-task"), "pod", "prepare"]);
+    let mounts = json!([helper, {"name": "scratch", "mountPath": SCRATCH_AT}, results]);
+    let mut prepare = errand::container(PREPARE, &config.image, command, mounts);
     prepare["env"] = json!([{"name": ORDER, "value": serde_json::to_string(&idle(config)).unwrap_or_default()}]);
-    prepare["volumeMounts"] = json!([helper, {"name": "scratch", "mountPath": SCRATCH_AT}, results]);
-    let begin = |(index, image): (usize, &str)| one(&container(index), &config.found_at(image), json!([HELPER]));
+    let begin = |(index, image): (usize, &str)| {
+        errand::container(&container(index), &config.found_at(image), json!([HELPER]), json!([helper]))
+    };
     Errand {
         what: "check",
-        security: json!({
-            "runAsNonRoot": true,
-            "runAsUser": config.run_as.user,
-            "runAsGroup": config.run_as.group,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        }),
+        security: errand::as_task(config),
         init: vec![prepare],
         containers: images(config).enumerate().map(begin).collect(),
         volumes: vec![
@@ -201,6 +182,8 @@ fn checking(config: &KubeConfig) -> Errand {
 
 #[cfg(test)]
 mod tests {
+    use k8s_openapi::serde_json::Value;
+
     use super::*;
     use crate::runner::kube::manifest::tests::config;
 

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use k8s_openapi::{
-    api::core::v1::Pod,
-    serde_json::{Value, from_value, json},
+    api::core::v1::{ContainerStateTerminated, Pod},
+    serde_json::{self, Value, from_value, json},
 };
 use kube::{
     Api,
-    api::{DeleteParams, PostParams},
+    api::{DeleteParams, ListParams, PostParams},
 };
+use model::{pod::PodEnd, supervise::How};
 
 use super::{
     KubeConfig,
@@ -19,6 +20,8 @@ use super::{
 };
 use crate::runner::RunnerError;
 
+/// What a pod is sent for.
+const ERRAND: &str = "fletchline.io/errand";
 const LOOK: Duration = Duration::from_millis(500);
 
 /// What differs between errands.
@@ -94,6 +97,7 @@ impl Errand {
             "labels": {
                 "app.kubernetes.io/managed-by": "fletchline",
                 name::INSTALLATION: name::label(&config.installation),
+                ERRAND: self.what,
             },
         });
         let mut pod: Pod = from_value(json!({"metadata": metadata, "spec": spec}))
@@ -119,6 +123,49 @@ async fn begin(pods: &Api<Pod>, name: &str, pod: &Pod) -> Result<(), Failure> {
 
 async fn remove(pods: &Api<Pod>, name: &str) -> Result<(), Failure> {
     unless_absent(asked(pods.delete(name, &DeleteParams::default().grace_period(0))).await)
+}
+
+/// Takes away all that were sent for this.
+pub async fn clear(what: &str, pods: &Api<Pod>, config: &KubeConfig) -> Result<(), RunnerError> {
+    let sent = format!("{},{ERRAND}={what}", name::selector(&config.installation));
+    for pod in asked(pods.list(&ListParams::default().labels(&sent))).await? {
+        remove(pods, &pod.metadata.name.unwrap_or_default()).await?;
+    }
+    Ok(())
+}
+
+/// The security of a pod that is as a task's.
+pub fn as_task(config: &KubeConfig) -> Value {
+    json!({
+        "runAsNonRoot": true,
+        "runAsUser": config.run_as.user,
+        "runAsGroup": config.run_as.group,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    })
+}
+
+/// One of such a pod.
+pub fn container(name: &str, image: &str, command: Value, mounts: Value) -> Value {
+    json!({
+        "name": name,
+        "image": image,
+        "command": command,
+        "volumeMounts": mounts,
+        // A namespace with a quota wants them.
+        "resources": {
+            "requests": {"cpu": "10m", "memory": "64Mi"},
+            "limits": {"cpu": "500m", "memory": "64Mi"},
+        },
+        "securityContext": {"allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}},
+    })
+}
+
+/// What our helper says of why it has not done it; `None`: not a word.
+pub fn told(terminated: &ContainerStateTerminated) -> Option<String> {
+    match serde_json::from_str::<PodEnd>(terminated.message.as_deref()?).ok()?.end.how {
+        How::NotStarted(sentence) => Some(sentence),
+        _ => None,
+    }
 }
 
 pub fn has_ended(pod: &Pod) -> bool {

@@ -1,7 +1,7 @@
 //! What of an execution lies on our side?
 //!
 //! `executions/<pipeline>/<task>/<n>/` holds its log, how far that was read, and whether it was asked to
-//! end and released, or what has its name in the cluster is somebody else's.
+//! end, was released, and its results removed, or what has its name in the cluster is somebody else's.
 
 use std::{
     fs, io,
@@ -11,6 +11,7 @@ use std::{
 use model::{ExecutionId, supervise::LOG};
 
 const RELEASED: &str = "released";
+const REMOVED: &str = "removed";
 const STOPPING: &str = "stopping";
 const FOREIGN: &str = "foreign";
 const POSITION: &str = "log.position";
@@ -85,6 +86,18 @@ impl Folder {
     /// Its number is never used again.
     pub fn is_released(&self) -> bool {
         self.0.join(RELEASED).exists()
+    }
+
+    /// Nothing of it is on the claim any more.
+    pub fn is_removed(&self) -> bool {
+        self.0.join(REMOVED).exists()
+    }
+
+    /// # Errors
+    /// The disk.
+    pub fn remove(&self) -> io::Result<()> {
+        self.make()?;
+        fs::File::create(self.0.join(REMOVED))?.sync_all()
     }
 
     /// # Errors

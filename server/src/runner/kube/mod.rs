@@ -23,6 +23,7 @@ pub mod name;
 mod nodes;
 mod phase;
 pub mod program;
+mod remove;
 #[cfg(test)]
 mod scenarios;
 mod session;
@@ -55,6 +56,7 @@ use super::{Addresses, Connection, Exec, Runner, RunnerError, Session, hub::Hub,
 pub use config::KubeConfig;
 use folder::Folder;
 use follow::Follower;
+use remove::Removal;
 
 /// How long the first look at the cluster may take.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -75,6 +77,7 @@ pub fn planned(launch: &Launch, config: &KubeConfig) -> Result<String, String> {
 pub struct KubeRunner {
     shared: Arc<Shared>,
     watching: tokio::task::JoinHandle<()>,
+    removing: tokio::task::JoinHandle<()>,
     checking: Option<tokio::task::JoinHandle<()>>,
 }
 
@@ -93,6 +96,7 @@ struct Shared {
     faults: Mutex<Faults>,
     /// [`KubeConfig::one_node`], as it is by now.
     one_node: Mutex<BTreeSet<String>>,
+    removals: mpsc::UnboundedSender<Removal>,
     /// The first look is over.
     is_complete: tokio::sync::watch::Sender<bool>,
     turns: [tokio::sync::Mutex<()>; 64],
@@ -134,6 +138,7 @@ impl KubeRunner {
 
     /// Must be called inside a tokio runtime. `data`: the data folder.
     pub fn new(config: KubeConfig, client: Client, data: PathBuf, token: Token) -> KubeRunner {
+        let (removals, asked) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
             faults: Mutex::default(),
             one_node: Mutex::new(config.one_node.clone()),
@@ -145,11 +150,13 @@ impl KubeRunner {
             pods: Mutex::default(),
             warnings: Mutex::default(),
             nodes: Mutex::default(),
+            removals,
             is_complete: tokio::sync::watch::channel(false).0,
             turns: std::array::from_fn(|_| tokio::sync::Mutex::new(())),
         });
         let watching = tokio::spawn(watch::watch(shared.clone()));
-        KubeRunner { shared, watching, checking: None }
+        let removing = tokio::spawn(remove::keep_removing(shared.clone(), asked));
+        KubeRunner { shared, watching, removing, checking: None }
     }
 
     /// Looks from now on whether tasks can begin at all, by pods that do nothing.
@@ -163,6 +170,7 @@ impl Drop for KubeRunner {
     /// Tasks go on; nobody here watches them any more.
     fn drop(&mut self) {
         self.watching.abort();
+        self.removing.abort();
         if let Some(checking) = &self.checking {
             checking.abort();
         }
