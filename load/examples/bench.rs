@@ -133,6 +133,8 @@ fn median(mut all: Vec<f64>) -> f64 {
 fn timed(folder: &Path, command: &mut Command) -> Outcome<f64> {
     fs::create_dir_all(folder)?;
     command.current_dir(folder);
+    // What the one before wrote goes to the disk now, and not while this one is timed.
+    Command::new("sync").status()?;
     let start = Instant::now();
     if !command.status()?.success() {
         return Err(format!("{command:?} failed").into());

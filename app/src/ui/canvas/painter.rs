@@ -18,7 +18,7 @@ type Told = Box<dyn Fn()>;
 
 /// Milliseconds between what is told of pictures that follow each other.
 const PACE: f64 = 100.0;
-/// Milliseconds without a change after which they have come to rest.
+/// Milliseconds between two rests: of a movement that stutters, not every frame without a change is one.
 const REST: f64 = 120.0;
 
 pub struct Painter {
@@ -28,8 +28,9 @@ pub struct Painter {
     alive: Cell<bool>,
     /// The scene's version that was painted last.
     painted: Cell<u64>,
-    /// When that was, in the time of frames; `None`: pictures have come to rest.
-    changed: Cell<Option<f64>>,
+    rests: Cell<bool>,
+    /// When that was told last, in the time of frames.
+    rested: Cell<f64>,
     told: Cell<f64>,
     still: bool,
     /// A few times a second while there are pictures, and once more before `on_rest`.
@@ -47,8 +48,9 @@ impl Painter {
             scheduled: Cell::new(None),
             alive: Cell::new(true),
             painted: Cell::new(u64::MAX),
-            changed: Cell::new(None),
-            told: Cell::new(0.0),
+            rests: Cell::new(false),
+            rested: Cell::new(f64::NEG_INFINITY),
+            told: Cell::new(f64::NEG_INFINITY),
             still: wants_no_motion(),
             on_picture,
             on_rest,
@@ -113,15 +115,16 @@ impl Painter {
             self.handle.with(|editor| surface.paint(editor, time));
         }
         if changed {
-            self.changed.set(Some(time));
+            self.rests.set(false);
             self.tell(time, PACE);
-        } else if self.changed.get().is_some_and(|at| time - at >= REST) {
-            self.changed.set(None);
+        } else if !self.rests.get() && time - self.rested.get() >= REST {
+            self.rests.set(true);
+            self.rested.set(time);
             self.tell(time, 0.0);
             (self.on_rest)();
         }
         let turns = !self.still && self.surface.borrow().scene.turns;
-        if self.changed.get().is_some() || turns {
+        if !self.rests.get() || turns {
             self.schedule();
         }
     }
