@@ -7,12 +7,12 @@ use std::{
 };
 
 use k8s_openapi::api::core::v1::Pod;
-use kube::Api;
+use kube::{Api, api::ListParams};
 use model::{Acl, site::Faults};
 use serde_json::{Value, json};
 use server::runner::{
     Runner,
-    kube::{KubeConfig, KubeRunner, config::ClaimVolume},
+    kube::{KubeConfig, KubeRunner, config::ClaimVolume, name},
 };
 
 use crate::{
@@ -83,8 +83,10 @@ pub async fn claims_and_images_that_tasks_would_fail_by_are_told_until_they_are_
 
     let pods: Api<Pod> = Api::namespaced(client, namespace);
     let begin = Instant::now();
+    // Others look, too, and this one again after a while.
+    let of_this_one = ListParams::default().labels(&name::selector("check"));
     let is_check = |pod: &Pod| pod.metadata.name.as_deref().is_some_and(|name| name.starts_with("fletchline-check-"));
-    while pods.list(&Default::default()).await.unwrap().items.iter().any(is_check) {
+    while pods.list(&of_this_one).await.unwrap().items.iter().any(is_check) {
         assert!(begin.elapsed() < PATIENCE, "a check leaves its pod");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
