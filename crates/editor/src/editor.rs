@@ -62,7 +62,7 @@ pub enum Mode {
 /// Counters that tell what changed since somebody last looked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Versions {
-    /// Committed changes: what is validated, saved and listed. Does not count while a gesture goes on.
+    /// Committed changes: what is saved and listed. Does not count while a gesture goes on.
     pub document: u64,
     /// Of these, the ones that did more than move something: what is validated.
     pub meaning: u64,

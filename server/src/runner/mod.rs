@@ -159,6 +159,11 @@ pub enum RunnerError {
     Refused(String),
 }
 
+/// Room may be made, and then it is tried again.
+fn disk(error: std::io::Error) -> RunnerError {
+    RunnerError::Unavailable(format!("The disk does not take what has to be written: {error}."))
+}
+
 /// How a program came to its end, as the engine hears it from every runner.
 fn exit(how: &How) -> Exit {
     match how {

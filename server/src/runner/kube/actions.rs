@@ -19,7 +19,7 @@ use super::{
     manifest::{COPYING, Objects, Workload, objects},
     name, phase, program,
 };
-use crate::runner::{RunnerError, local::load};
+use crate::runner::{RunnerError, disk, local::load};
 
 /// How long a release waits for the end of a log.
 const LOG: Duration = Duration::from_secs(30);
@@ -103,10 +103,6 @@ impl Parts {
             state: sources().any(|source| source.secret.is_some()),
         }
     }
-}
-
-fn disk(error: std::io::Error) -> RunnerError {
-    RunnerError::Unavailable(format!("The disk does not take what has to be written: {error}."))
 }
 
 fn without_finalizer() -> Patch<serde_json::Value> {

@@ -248,7 +248,7 @@ impl Runner for KubeRunner {
     }
 
     fn manifests(&self, launch: &Launch) -> Result<String, RunnerError> {
-        planned(launch, &self.shared.config).map_err(RunnerError::Refused)
+        planned(launch, &self.shared.config_now()).map_err(RunnerError::Refused)
     }
 
     fn address(&self, execution: &ExecutionId, _: u16) -> Option<String> {

@@ -3,7 +3,7 @@
 //! A deleted run has many executions, and each is asked for by itself. Those that come within a moment go together, by one
 //! pod as the tasks' user; there is one such pod at a time.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use engine::observed::Phase;
 use k8s_openapi::{
@@ -19,7 +19,7 @@ use super::{
     manifest::OURS,
     waiting,
 };
-use crate::runner::RunnerError;
+use crate::runner::{RunnerError, disk};
 
 /// Of the pods.
 const WHAT: &str = "remove";
@@ -55,10 +55,6 @@ pub async fn keep_removing(shared: Arc<Shared>, mut asked: mpsc::UnboundedReceiv
             let _ = one.done.send(outcome.clone());
         }
     }
-}
-
-fn disk(error: io::Error) -> RunnerError {
-    RunnerError::Unavailable(format!("The disk does not take what has to be written: {error}."))
 }
 
 impl Shared {

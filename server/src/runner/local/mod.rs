@@ -39,7 +39,7 @@ use model::{
 use rustix::process::{Signal, pidfd_send_signal};
 use tokio::sync::mpsc;
 
-use super::{Connection, Exec, Runner, RunnerError, Session, hub::Hub, locked};
+use super::{Connection, Exec, Runner, RunnerError, Session, disk, hub::Hub, locked};
 pub use config::LocalConfig;
 use folder::{Executions, Told, alive};
 use follow::Follower;
@@ -67,10 +67,6 @@ struct Shared {
     followers: Mutex<BTreeMap<ExecutionId, Arc<Follower>>>,
     /// Actions on one execution take their turn.
     turns: [tokio::sync::Mutex<()>; 64],
-}
-
-fn disk(error: io::Error) -> RunnerError {
-    RunnerError::Unavailable(format!("The disk does not take what has to be written: {error}."))
 }
 
 impl LocalRunner {

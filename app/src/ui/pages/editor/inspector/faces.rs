@@ -48,13 +48,10 @@ pub fn Mounts(desk: Desk, id: TaskId) -> impl IntoView {
     }
 }
 
-/// What the cluster would get, asked again after each change.
+/// What the cluster would get, asked again after each change of what it means.
 #[component]
 pub fn Manifests(desk: Desk, id: TaskId) -> impl IntoView {
-    let asked = Asked::new(move || {
-        desk.handle.revision().track();
-        manifests(desk.text().to_string(), id.clone())
-    });
+    let asked = Asked::new(move || manifests(desk.handle.with_meaning(model::document::write), id.clone()));
     move || match asked.get() {
         None => view! { <Loading /> }.into_any(),
         Some(Err(error)) => view! { <p class="says" role="alert">{error.to_string()}</p> }.into_any(),
