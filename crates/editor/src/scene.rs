@@ -2,12 +2,13 @@
 //!
 //! Data, in the order of drawing: frames, arrows by style, cards (far away: rectangles by colour), labels, notes, and
 //! what a gesture shows. Only what is in view; less detail the smaller it is. Filled again for each picture without
-//! giving its memory back.
+//! giving its memory back. Far away, where thousands of things are in view, what stays where it is lies apart from what
+//! moves, and is there for a wider view than the one that is seen: a picture of it lasts for many pictures.
 
 use model::{KindName, run::TaskStatus};
 
 use crate::{
-    board::{Board, CARD, Card, Line},
+    board::{Board, CARD, Card, Frame, Line},
     camera::Camera,
     editor::{Editor, Mode},
     geometry::{Curve, Point, Rect, Size},
@@ -24,6 +25,8 @@ pub const NEAR_FROM: f64 = 0.7;
 const LABEL_LETTER: f64 = 5.7;
 const LABEL_PADDING: f64 = 5.0;
 const LABEL_HEIGHT: f64 = 17.0;
+/// How much wider than what is seen a [`Scene::wide`] view is on each side, in CSS pixels; whole ones.
+const WIDER: f64 = 128.0;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Detail {
@@ -157,24 +160,72 @@ pub struct Ghost {
     pub rect: Rect,
 }
 
-#[derive(Clone, Debug, Default)]
-pub struct Scene {
-    pub camera: Camera,
-    pub size: Size,
-    pub detail: Detail,
+/// A group's frame.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FrameItem {
+    /// Index into [`Board::frames`].
+    pub at: usize,
+    pub rect: Rect,
+    pub selected: bool,
+}
+
+/// What lies under all else.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ground {
+    pub frames: Vec<FrameItem>,
     /// By [`Tone`], each plain and dashed: `lines[tone][dashed]`.
     pub lines: [[Vec<Curve>; 2]; 4],
     /// Far away: the cards by [`Hue::index`].
     pub far: [Vec<Rect>; 12],
     /// Selected cards far away.
     pub far_selected: Vec<Rect>,
+}
+
+impl Ground {
+    fn clear(&mut self) {
+        self.frames.clear();
+        self.lines.iter_mut().flatten().for_each(Vec::clear);
+        self.far.iter_mut().for_each(Vec::clear);
+        self.far_selected.clear();
+    }
+}
+
+/// A canvas of this size under this camera.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct View {
+    pub camera: Camera,
+    pub size: Size,
+}
+
+impl View {
+    fn wider(&self) -> View {
+        let size = Size { width: self.size.width + 2.0 * WIDER, height: self.size.height + 2.0 * WIDER };
+        View { camera: self.camera.panned(WIDER, WIDER), size }
+    }
+
+    /// Whether it is as wide as that of `other` would be, and shows all that `other` shows, as large.
+    fn covers(&self, other: &View) -> bool {
+        let way = |wide: f64, seen: f64| (0.0..=2.0 * WIDER).contains(&(wide - seen));
+        let at = way(self.camera.x, other.camera.x) && way(self.camera.y, other.camera.y);
+        at && self.camera.zoom == other.camera.zoom && self.size == other.wider().size
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Scene {
+    pub view: View,
+    /// Far away, as long as the zoom stays: the view that [`Scene::still`] is filled for. It stays while it covers what is
+    /// seen.
+    pub wide: Option<View>,
+    pub detail: Detail,
+    pub still: Ground,
+    /// Far away: what follows the pointer, above the rest.
+    pub moving: Ground,
     /// Nearer: each card.
     pub cards: Vec<CardItem>,
     pub labels: Vec<Label>,
     /// Indices into [`Board::notes`] and whether each is selected.
     pub notes: Vec<(usize, bool)>,
-    /// Indices into [`Board::frames`] and whether each is selected.
-    pub frames: Vec<(usize, bool)>,
     pub wire: Option<Wire>,
     pub ghost: Option<Ghost>,
     pub marquee: Option<Rect>,
@@ -182,45 +233,69 @@ pub struct Scene {
     pub turns: bool,
     found: Vec<u32>,
     near: Vec<u32>,
+    /// Cards far away that follow the pointer, by slot.
+    moved: Vec<u32>,
 }
 
 impl Scene {
     /// Fills it with what the editor shows now.
     pub fn fill(&mut self, editor: &Editor) {
-        self.camera = editor.camera();
-        self.size = editor.size();
-        self.detail = Detail::at(self.camera.zoom);
-        let seen = self.camera.seen(self.size).grown(16.0 / self.camera.zoom.max(0.1));
+        let view = View { camera: editor.camera(), size: editor.size() };
+        self.detail = Detail::at(view.camera.zoom);
+        self.wide = self.widened(&view);
+        self.view = view;
+        let View { camera, size } = self.wide.unwrap_or(view);
+        let area = camera.seen(size).grown(16.0 / camera.zoom.max(0.1));
         self.clear();
-        self.fill_lines(editor, &seen);
-        self.fill_cards(editor, &seen);
+        self.fill_moved(editor);
+        self.fill_lines(editor, &area);
+        self.fill_cards(editor, &area);
         let (board, selection) = (editor.board(), editor.selection());
-        let notes = board.notes().iter().enumerate().filter(|(_, note)| note.rect.touches(&seen));
+        let notes = board.notes().iter().enumerate().filter(|(_, note)| note.rect.touches(&area));
         self.notes.extend(notes.map(|(at, note)| (at, selection.notes.contains(&note.id))));
-        let frames = board.frames().iter().enumerate().filter(|(_, frame)| frame.rect.touches(&seen));
-        self.frames.extend(frames.map(|(at, frame)| (at, selection.groups.contains(&frame.id))));
+        let frames = board.frames().iter().enumerate().filter(|(_, frame)| frame.rect.touches(&area));
+        let item =
+            |at, frame: &Frame| FrameItem { at, rect: frame.rect, selected: selection.groups.contains(&frame.id) };
+        self.still.frames.extend(frames.map(|(at, frame)| item(at, frame)));
         self.fill_gesture(editor);
     }
 
+    /// While the zoom changes, a picture of what is still would be good for one picture alone.
+    fn widened(&self, view: &View) -> Option<View> {
+        let stays = self.detail == Detail::Far && self.view.camera.zoom == view.camera.zoom;
+        stays.then(|| self.wide.filter(|wide| wide.covers(view)).unwrap_or_else(|| view.wider()))
+    }
+
     fn clear(&mut self) {
-        self.lines.iter_mut().flatten().for_each(Vec::clear);
-        self.far.iter_mut().for_each(Vec::clear);
-        self.far_selected.clear();
+        self.still.clear();
+        self.moving.clear();
         self.cards.clear();
         self.labels.clear();
         self.notes.clear();
-        self.frames.clear();
+        self.moved.clear();
         (self.wire, self.ghost, self.marquee, self.turns) = (None, None, None, false);
     }
 
-    fn fill_lines(&mut self, editor: &Editor, seen: &Rect) {
+    fn fill_moved(&mut self, editor: &Editor) {
+        if self.detail == Detail::Far {
+            self.moved.extend(editor.gesture().moved().filter_map(|task| editor.board().slot_of(task)));
+            self.moved.sort_unstable();
+        }
+    }
+
+    fn ground_of(&mut self, cards: &[u32]) -> &mut Ground {
+        let moves = cards.iter().any(|card| self.moved.binary_search(card).is_ok());
+        if moves { &mut self.moving } else { &mut self.still }
+    }
+
+    fn fill_lines(&mut self, editor: &Editor, area: &Rect) {
         let board = editor.board();
         let mut found = std::mem::take(&mut self.found);
-        board.line_grid.query(seen, &mut found);
+        board.line_grid.query(area, &mut found);
         for slot in &found {
             let Some(line) = board.line(*slot) else { continue };
             let tone = tone(editor, line);
-            self.lines[tone as usize][usize::from(line.dashed)].push(line.curve);
+            self.ground_of(&[line.from, line.to]).lines[tone as usize][usize::from(line.dashed)].push(line.curve);
             if self.detail == Detail::Near && !line.label.is_empty() {
                 self.fill_label(board, *slot, line, tone);
             }
@@ -244,16 +319,16 @@ impl Scene {
         self.near.is_empty() && self.labels.iter().all(|label| !label.rect.touches(rect))
     }
 
-    fn fill_cards(&mut self, editor: &Editor, seen: &Rect) {
+    fn fill_cards(&mut self, editor: &Editor, area: &Rect) {
         let board = editor.board();
         let mut found = std::mem::take(&mut self.found);
-        board.card_grid.query(seen, &mut found);
+        board.card_grid.query(area, &mut found);
         let target = target(editor.gesture());
         for slot in &found {
             let Some(card) = board.card(*slot) else { continue };
             let selected = is_selected(editor.selection(), card);
             if self.detail == Detail::Far {
-                self.fill_far(card, selected || target.is_some_and(|(task, _)| *task == card.id));
+                self.fill_far(*slot, card, selected || target.is_some_and(|(task, _)| *task == card.id));
                 continue;
             }
             self.turns |= card.status.as_ref().is_some_and(|status| turns(status.status));
@@ -264,11 +339,12 @@ impl Scene {
         self.found = found;
     }
 
-    fn fill_far(&mut self, card: &Card, selected: bool) {
+    fn fill_far(&mut self, slot: u32, card: &Card, selected: bool) {
         let hue = card.status.as_ref().map_or(Hue::Kind(card.kind), |status| Hue::of_status(status.status));
-        self.far[hue.index()].push(card.rect);
+        let ground = self.ground_of(&[slot]);
+        ground.far[hue.index()].push(card.rect);
         if selected {
-            self.far_selected.push(card.rect);
+            ground.far_selected.push(card.rect);
         }
     }
 

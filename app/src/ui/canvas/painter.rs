@@ -1,8 +1,8 @@
 //! When is a picture drawn?
 //!
 //! In the browser's next frame after something changed, and in each one while a running task's icon turns. What elements of
-//! the page show of a picture follows a few times a second, and what is dear (the mirror for screen readers) when pictures
-//! have come to rest: to lay out the page anew for every picture takes as long as the picture.
+//! the page show of a picture follows a few times a second, and what is dear (the mirror for screen readers) when there was
+//! no other picture for a moment: to lay out the page anew for every picture takes as long as the picture.
 
 use std::{
     cell::{Cell, RefCell},
@@ -18,8 +18,8 @@ type Told = Box<dyn Fn()>;
 
 /// Milliseconds between what is told of pictures that follow each other.
 const PACE: f64 = 100.0;
-/// Milliseconds between two rests: of a movement that stutters, not every frame without a change is one.
-const REST: f64 = 120.0;
+/// Milliseconds without another picture after which a movement is over: one that stutters has frames without a change.
+const REST: f64 = 80.0;
 
 pub struct Painter {
     handle: EditorHandle,
@@ -29,8 +29,8 @@ pub struct Painter {
     /// The scene's version that was painted last.
     painted: Cell<u64>,
     rests: Cell<bool>,
-    /// When that was told last, in the time of frames.
-    rested: Cell<f64>,
+    /// When there was a picture of something new, and when one was told, in the time of frames.
+    changed: Cell<f64>,
     told: Cell<f64>,
     still: bool,
     /// A few times a second while there are pictures, and once more before `on_rest`.
@@ -49,7 +49,7 @@ impl Painter {
             alive: Cell::new(true),
             painted: Cell::new(u64::MAX),
             rests: Cell::new(false),
-            rested: Cell::new(f64::NEG_INFINITY),
+            changed: Cell::new(f64::NEG_INFINITY),
             told: Cell::new(f64::NEG_INFINITY),
             still: wants_no_motion(),
             on_picture,
@@ -116,10 +116,10 @@ impl Painter {
         }
         if changed {
             self.rests.set(false);
+            self.changed.set(time);
             self.tell(time, PACE);
-        } else if !self.rests.get() && time - self.rested.get() >= REST {
+        } else if !self.rests.get() && time - self.changed.get() >= REST {
             self.rests.set(true);
-            self.rested.set(time);
             self.tell(time, 0.0);
             (self.on_rest)();
         }

@@ -99,6 +99,12 @@ impl Gesture {
     pub fn taker(&self) -> Option<&TaskId> {
         if let Gesture::File { over, taken: true } = self { over.as_ref() } else { None }
     }
+
+    /// The tasks that follow the pointer.
+    pub fn moved(&self) -> impl Iterator<Item = &TaskId> {
+        let things = if let Gesture::Move { starts, .. } = self { starts.as_slice() } else { &[] };
+        things.iter().filter_map(|(thing, _)| if let Thing::Task(task) = thing { Some(task) } else { None })
+    }
 }
 
 /// Takes a pointer's event. Answers whether it was of use.

@@ -8,7 +8,7 @@ use crate::{
     camera::Camera,
     editor::Editor,
     input::{Input, Modifiers},
-    scene::{Detail, Gate, Scene, Tone},
+    scene::{Detail, Gate, Ground, Scene, Tone},
 };
 
 fn scene(person: &Person) -> Scene {
@@ -25,7 +25,43 @@ fn only_what_is_in_view_is_drawn() {
     person.editor.fit();
     let far = scene(&person);
     assert_eq!((far.detail, far.cards.len()), (Detail::Far, 0));
-    assert_eq!(far.far.iter().map(Vec::len).sum::<usize>(), 40);
+    assert_eq!(far.still.far.iter().map(Vec::len).sum::<usize>(), 40);
+}
+
+#[test]
+fn far_away_what_stays_is_the_same_for_every_picture_of_a_drag_or_a_pan() {
+    let mut person = Person::with_chain(40);
+    person.editor.fit();
+    let mut scene = Scene::default();
+    scene.fill(&person.editor);
+    assert_eq!(scene.wide, None, "it was just zoomed");
+    let task = person.editor.reading_order()[20].clone();
+    let at = person.middle(&task);
+    person.down(at, Modifiers::default());
+    person.slide(Point::new(at.x + 40.0, at.y));
+    scene.fill(&person.editor);
+    let (wide, still) = (scene.wide.expect("the zoom stayed"), scene.still.clone());
+    let count = |ground: &Ground| {
+        let lines = ground.lines.iter().flatten().map(Vec::len).sum::<usize>();
+        (ground.far.iter().map(Vec::len).sum::<usize>(), lines)
+    };
+    assert_eq!((count(&scene.still), count(&scene.moving)), ((39, 37), (1, 2)));
+    person.slide(Point::new(at.x + 90.0, at.y + 60.0));
+    let before = scene.moving.clone();
+    scene.fill(&person.editor);
+    assert_eq!((scene.wide, &scene.still), (Some(wide), &still));
+    assert_ne!(scene.moving, before);
+    person.up(Point::new(at.x + 90.0, at.y + 60.0));
+    scene.fill(&person.editor);
+    assert_eq!((count(&scene.still), count(&scene.moving)), ((40, 39), (0, 0)));
+
+    let still = scene.still.clone();
+    person.editor.set_camera(person.editor.camera().panned(100.0, -30.0));
+    scene.fill(&person.editor);
+    assert_eq!((scene.wide, &scene.still), (Some(wide), &still));
+    person.editor.set_camera(person.editor.camera().panned(100.0, 0.0));
+    scene.fill(&person.editor);
+    assert_ne!(scene.wide, Some(wide), "it shows too little by now");
 }
 
 #[test]

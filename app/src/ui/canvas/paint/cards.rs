@@ -105,7 +105,7 @@ impl Surface {
 
     /// Canvas pixels, whole ones: what is copied there keeps its sharp edges.
     fn corner_of(&self, scene: &Scene, card: &Card) -> Point {
-        let camera = &scene.camera;
+        let camera = &scene.view.camera;
         let at = |world: f64, offset: f64| ((world * camera.zoom + offset) * self.density).round();
         Point::new(at(card.rect.x, camera.x), at(card.rect.y, camera.y))
     }
@@ -131,7 +131,7 @@ impl Surface {
         pen.font(&self.fonts.name);
         pen.fill_with(&self.colours.ink);
         texts().for_each(|(card, texts)| self.letters(scene, card, (TEXT_X, NAME_Y), &texts.name));
-        if scene.camera.zoom >= SMALL_FROM {
+        if scene.view.camera.zoom >= SMALL_FROM {
             pen.font(&self.fonts.subtitle);
             pen.fill_with(&self.colours.ink_3);
             texts().for_each(|(card, texts)| self.letters(scene, card, (TEXT_X, SUBTITLE_Y), &texts.subtitle));
@@ -141,8 +141,8 @@ impl Surface {
 
     /// `x` and `y`: from the card's corner, in world units. Leaves the world's transform.
     fn letters(&self, scene: &Scene, card: &Card, (x, y): (f64, f64), text: &JsString) {
-        let (corner, scale) = (self.corner_of(scene, card), scene.camera.zoom * self.density);
-        let size = letter_zoom(scene.camera.zoom) * self.density;
+        let (corner, scale) = (self.corner_of(scene, card), scene.view.camera.zoom * self.density);
+        let size = letter_zoom(scene.view.camera.zoom) * self.density;
         self.pen.place(size, 0.0, 0.0, size, corner.x + x * scale, corner.y + y * scale);
         self.pen.text(text, 0.0, 0.0);
     }
@@ -195,10 +195,10 @@ impl Surface {
         let turns = matches!(status, TaskStatus::Starting | TaskStatus::Running | TaskStatus::Ending);
         let (x, y) = (card.rect.x + 14.0 + 6.5, card.rect.y + STATUS_Y - 4.0);
         let scale = 13.0 / 24.0;
-        let size = scene.camera.zoom * self.density * scale;
+        let size = scene.view.camera.zoom * self.density * scale;
         let angle = if turns { (self.time / TURN).fract() * FULL_CIRCLE } else { 0.0 };
         let (sin, cos) = (angle.sin() * size, angle.cos() * size);
-        let camera = &scene.camera;
+        let camera = &scene.view.camera;
         let at = ((x * camera.zoom + camera.x) * self.density, (y * camera.zoom + camera.y) * self.density);
         // Around the icon's own middle, which is (12, 12).
         self.pen.place(cos, sin, -sin, cos, at.0 - 12.0 * cos + 12.0 * sin, at.1 - 12.0 * sin - 12.0 * cos);

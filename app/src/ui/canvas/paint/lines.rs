@@ -2,7 +2,7 @@
 
 use editor::{
     geometry::Curve,
-    scene::{Detail, Scene, Tone},
+    scene::{Detail, Ground, Scene, Tone},
 };
 use js_sys::JsString;
 
@@ -13,9 +13,9 @@ const HEAD: (f64, f64) = (7.0, 4.0);
 
 impl Surface {
     /// One path for each style.
-    pub(super) fn lines(&self, scene: &Scene) {
+    pub(super) fn lines(&self, scene: &Scene, ground: &Ground) {
         for tone in Tone::ALL {
-            let [plain, dashed] = &scene.lines[tone as usize];
+            let [plain, dashed] = &ground.lines[tone as usize];
             self.pen.stroke_with(self.tone(tone));
             self.pen.width(self.line_width(scene, tone));
             self.strokes(scene, plain, false);
@@ -26,7 +26,7 @@ impl Surface {
     fn line_width(&self, scene: &Scene, tone: Tone) -> f64 {
         let strong = if matches!(tone, Tone::Plain | Tone::Done) { 1.0 } else { 1.5 };
         match scene.detail {
-            Detail::Far => strong * 0.7 / scene.camera.zoom,
+            Detail::Far => strong * 0.7 / scene.view.camera.zoom,
             Detail::Middle | Detail::Near => strong * hairline(scene),
         }
     }

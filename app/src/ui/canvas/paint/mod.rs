@@ -7,13 +7,14 @@ mod cards;
 mod lines;
 mod paper;
 mod stamps;
+mod still;
 mod things;
 
 use std::collections::HashMap;
 
 use editor::{
     Editor,
-    scene::{Detail, Scene},
+    scene::{Detail, Ground, Scene},
 };
 use js_sys::{Array, JsString};
 use wasm_bindgen::JsCast;
@@ -32,6 +33,7 @@ pub struct Surface {
     fonts: Fonts,
     dashes: Dashes,
     paper: paper::Paper,
+    still: still::Still,
     stamps: Vec<stamps::Stamp>,
     /// Prepared texts by slot; looked up, never walked.
     cards: HashMap<u32, cards::Texts>,
@@ -70,6 +72,7 @@ impl Surface {
             colours,
             icons: Icons::new()?,
             paper: paper::Paper::new()?,
+            still: still::Still::new()?,
             stamps: Vec::new(),
             dashes: Dashes { none: pattern(&[]), arrow: pattern(&[4.0, 4.0]), ghost: pattern(&[6.0, 4.0]) },
             cards: HashMap::new(),
@@ -88,6 +91,7 @@ impl Surface {
             self.colours = colours;
         }
         self.paper.forget();
+        self.still.forget();
         self.stamps.clear();
         self.cards.clear();
         self.labels.clear();
@@ -97,6 +101,7 @@ impl Surface {
     /// CSS pixels.
     pub fn resize(&mut self, width: f64, height: f64, density: f64) {
         self.density = density;
+        self.still.forget();
         self.canvas.set_width((width * density).round().max(1.0) as u32);
         self.canvas.set_height((height * density).round().max(1.0) as u32);
     }
@@ -105,13 +110,14 @@ impl Surface {
         self.time = time;
         let mut scene = std::mem::take(&mut self.scene);
         scene.fill(editor);
-        self.lay_paper(&scene);
+        match scene.wide {
+            Some(wide) => self.lay_still(editor, &mut scene, wide),
+            None => self.lay(editor, &scene),
+        }
         self.to_world(&scene);
-        self.frames(editor, &scene);
-        self.lines(&scene);
-        match scene.detail {
-            Detail::Far => self.far(&scene),
-            Detail::Middle | Detail::Near => self.near(editor, &scene),
+        self.ground(editor, &scene, &scene.moving);
+        if scene.detail != Detail::Far {
+            self.near(editor, &scene);
         }
         self.labels(editor, &scene);
         self.notes(editor, &scene);
@@ -119,26 +125,39 @@ impl Surface {
         self.scene = scene;
     }
 
+    /// Paper, and what stays where it is.
+    fn lay(&mut self, editor: &Editor, scene: &Scene) {
+        self.lay_paper(scene);
+        self.to_world(scene);
+        self.ground(editor, scene, &scene.still);
+    }
+
+    fn ground(&self, editor: &Editor, scene: &Scene, ground: &Ground) {
+        self.frames(editor, scene, ground);
+        self.lines(scene, ground);
+        self.far(scene, ground);
+    }
+
     fn to_world(&self, scene: &Scene) {
-        let (camera, scale) = (&scene.camera, scene.camera.zoom * self.density);
+        let (camera, scale) = (&scene.view.camera, scene.view.camera.zoom * self.density);
         self.pen.place(scale, 0.0, 0.0, scale, camera.x * self.density, camera.y * self.density);
     }
 
     /// Away from the world's transform: a unit of `scale` world units at a world point.
     fn to_spot(&self, scene: &Scene, x: f64, y: f64, scale: f64) {
-        let (camera, density) = (&scene.camera, self.density);
+        let (camera, density) = (&scene.view.camera, self.density);
         let size = camera.zoom * density * scale;
         let (x, y) = ((x * camera.zoom + camera.x) * density, (y * camera.zoom + camera.y) * density);
         self.pen.place(size, 0.0, 0.0, size, x, y);
     }
 
     /// On whole pixels: those are filled without blending edges.
-    fn far(&self, scene: &Scene) {
-        let (pen, camera, scale) = (&self.pen, &scene.camera, scene.camera.zoom * self.density);
+    fn far(&self, scene: &Scene, ground: &Ground) {
+        let (pen, camera, scale) = (&self.pen, &scene.view.camera, scene.view.camera.zoom * self.density);
         let at = |world: f64, offset: f64| (world * scale + offset * self.density).round();
         let length = |world: f64| (world * scale).round().max(1.0);
         pen.place(1.0, 0.0, 0.0, 1.0, 0.0, 0.0);
-        for (rects, colour) in scene.far.iter().zip(&self.colours.far) {
+        for (rects, colour) in ground.far.iter().zip(&self.colours.far) {
             if rects.is_empty() {
                 continue;
             }
@@ -149,15 +168,15 @@ impl Surface {
         }
         self.to_world(scene);
         pen.stroke_with(&self.colours.select);
-        pen.width(2.0 / scene.camera.zoom);
-        scene.far_selected.iter().for_each(|rect| pen.stroke_rect(rect.x, rect.y, rect.width, rect.height));
+        pen.width(2.0 / scene.view.camera.zoom);
+        ground.far_selected.iter().for_each(|rect| pen.stroke_rect(rect.x, rect.y, rect.width, rect.height));
     }
 }
 
 /// World units of a line that a software renderer draws at once, as a hairline: one that is wider than a pixel becomes an
 /// outline first, which costs several times as much. It grows where so few things are in view that this does not matter.
 fn hairline(scene: &Scene) -> f64 {
-    0.99 / scene.camera.zoom.min(1.25)
+    0.99 / scene.view.camera.zoom.min(1.25)
 }
 
 impl Fonts {

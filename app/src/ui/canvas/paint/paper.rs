@@ -49,20 +49,20 @@ impl Paper {
 
 impl Surface {
     pub(super) fn lay_paper(&mut self, scene: &Scene) {
-        let camera = &scene.camera;
+        let camera = &scene.view.camera;
         self.pen.place(1.0, 0.0, 0.0, 1.0, 0.0, 0.0);
         self.pen.fill_with(&self.colours.paper);
-        self.pen.fill_rect(0.0, 0.0, scene.size.width * self.density, scene.size.height * self.density);
+        self.pen.fill_rect(0.0, 0.0, scene.view.size.width * self.density, scene.view.size.height * self.density);
         if camera.zoom < DOTS_FROM {
             return;
         }
-        let view = View { zoom: camera.zoom, width: scene.size.width, density: self.density };
+        let view = View { zoom: camera.zoom, width: scene.view.size.width, density: self.density };
         if self.paper.view.replace(view) != Some(view) {
             self.draw_row(&view);
         }
         let step = view.step();
         let (x, y) = (first(camera.x * self.density, step), first(camera.y * self.density, step));
-        for row in 0..((scene.size.height * self.density - y) / step).ceil() as u32 {
+        for row in 0..((scene.view.size.height * self.density - y) / step).ceil() as u32 {
             self.pen.picture(&self.paper.row, x.round(), (y + f64::from(row) * step).round());
         }
     }

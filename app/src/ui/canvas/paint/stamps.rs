@@ -52,7 +52,7 @@ fn margin(scale: f64) -> f64 {
 impl Surface {
     /// Makes those that are needed and are not there yet, or were drawn for another zoom.
     pub(super) fn prepare_stamps(&mut self, scene: &Scene, looks: impl Iterator<Item = Look>) {
-        let scale = scene.camera.zoom * self.density;
+        let scale = scene.view.camera.zoom * self.density;
         for look in looks {
             let at = self.stamps.iter().position(|stamp| stamp.look == look);
             let at = at.or_else(|| {
@@ -93,10 +93,10 @@ impl Surface {
         pen.round_rect(CHIP_AT.0 * scale, CHIP_AT.1 * scale, CHIP * scale, CHIP * scale, 6.0 * scale);
         pen.fill_with(self.colours.soft(hue));
         pen.fill();
-        if scene.camera.zoom >= editor::hit::PORTS_FROM {
+        if scene.view.camera.zoom >= editor::hit::PORTS_FROM {
             self.ports(pen, *look, (width, height), (*scale, thin));
         }
-        if scene.camera.zoom >= SMALL_FROM {
+        if scene.view.camera.zoom >= SMALL_FROM {
             let (size, inset) = (ICON / 24.0 * scale, (CHIP - ICON) / 2.0);
             let at = |chip: f64| (chip + inset) * scale + offset;
             pen.place(size, 0.0, 0.0, size, at(CHIP_AT.0), at(CHIP_AT.1));

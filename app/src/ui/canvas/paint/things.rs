@@ -5,7 +5,7 @@ use std::sync::Arc;
 use editor::{
     Editor,
     geometry::Rect,
-    scene::{Detail, Hue, Scene, Tone},
+    scene::{Detail, FrameItem, Ground, Hue, Scene, Tone},
 };
 use js_sys::JsString;
 use model::Note;
@@ -25,11 +25,9 @@ pub struct Written {
 }
 
 impl Surface {
-    pub(super) fn frames(&self, editor: &Editor, scene: &Scene) {
-        let (pen, thin) = (&self.pen, (1.0 / scene.camera.zoom).max(1.0));
-        for (at, selected) in &scene.frames {
-            let frame = &editor.board().frames()[*at];
-            let rect = frame.rect;
+    pub(super) fn frames(&self, editor: &Editor, scene: &Scene, ground: &Ground) {
+        let (pen, thin) = (&self.pen, (1.0 / scene.view.camera.zoom).max(1.0));
+        for FrameItem { at, rect, selected } in &ground.frames {
             pen.begin();
             pen.round_rect(rect.x, rect.y, rect.width, rect.height, 12.0);
             pen.fill_with(&self.colours.sunken);
@@ -40,7 +38,7 @@ impl Surface {
             if scene.detail != Detail::Far {
                 pen.font(&self.fonts.name);
                 pen.fill_with(&self.colours.ink_2);
-                pen.text(&JsString::from(frame.name.as_str()), rect.x + 12.0, rect.y + 19.0);
+                pen.text(&JsString::from(editor.board().frames()[*at].name.as_str()), rect.x + 12.0, rect.y + 19.0);
             }
         }
     }
@@ -82,7 +80,7 @@ impl Surface {
             pen.fill_with(self.colours.soft(Hue::Waits));
             pen.fill();
             pen.stroke_with(if *selected { &self.colours.select } else { &self.colours.line_strong });
-            pen.width((1.0 / scene.camera.zoom).max(1.0));
+            pen.width((1.0 / scene.view.camera.zoom).max(1.0));
             pen.stroke();
             if scene.detail != Detail::Far {
                 self.write(&card.note, rect);
@@ -139,7 +137,7 @@ impl Surface {
     }
 
     pub(super) fn gesture(&self, scene: &Scene) {
-        let (pen, thin) = (&self.pen, 1.0 / scene.camera.zoom);
+        let (pen, thin) = (&self.pen, 1.0 / scene.view.camera.zoom);
         if let Some(wire) = &scene.wire {
             let colour = if wire.refused { self.colours.hue(Hue::Failed) } else { &self.colours.select };
             pen.stroke_with(colour);
