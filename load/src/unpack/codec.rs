@@ -9,9 +9,13 @@ use std::io::{self, BufRead, Read};
 ///
 /// # Errors
 /// The decoder cannot be made. A dictionary over the limit shows at the first read.
-pub fn decoder<'a>(codec: Codec, input: impl BufRead + 'a, bounds: &Bounds) -> Result<Box<dyn Read + 'a>, Error> {
+pub fn decoder<'a>(
+    codec: Codec,
+    input: impl BufRead + Send + 'a,
+    bounds: &Bounds,
+) -> Result<Box<dyn Read + Send + 'a>, Error> {
     let memory = bounds.limits.decoder_memory;
-    let reader: Box<dyn Read + 'a> = match codec {
+    let reader: Box<dyn Read + Send + 'a> = match codec {
         Codec::None => Box::new(input),
         Codec::Gz => Box::new(Members::<_, flate2::bufread::GzDecoder<_>>::new(input, bounds)),
         Codec::Bz2 => Box::new(Members::<_, bzip2::bufread::BzDecoder<_>>::new(input, bounds)),

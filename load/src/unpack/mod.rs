@@ -2,6 +2,7 @@
 //!
 //! Every decoder feeds [`tree::Tree`]; none writes by itself. Runs on a blocking thread.
 
+mod ahead;
 mod codec;
 pub mod format;
 pub mod limits;
@@ -14,12 +15,14 @@ pub mod tree;
 mod zip;
 
 use crate::Error;
-use format::{Format, HEAD, Magic, Plan};
+use ahead::Ahead;
+use format::{Codec, Format, HEAD, Magic, Plan};
 use limits::{Bounds, Packed, read_full};
 use name::Name;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Read};
 use std::path::Path;
+use std::thread;
 use tree::{Meta, Tree};
 
 /// Small enough that a bomb's ratio shows before its decoder's window has filled.
@@ -70,7 +73,7 @@ fn seekable(
 
 /// As [`unpack`], for the formats that are read from beginning to end.
 pub fn stream(
-    packed: Box<dyn Read + '_>,
+    packed: Box<dyn Read + Send + '_>,
     name: &str,
     plan: Plan,
     into: &Path,
@@ -85,12 +88,29 @@ pub fn stream(
         }
     };
     let input = BufReader::with_capacity(BUFFER, Packed::new(packed, bounds.clone()));
-    let mut decoded = codec::decoder(codec, input, bounds)?;
+    let decoder = codec::decoder(codec, input, bounds)?;
+    thread::scope(|scope| match codec {
+        // Nothing is decoded that could be ahead.
+        Codec::None => write(BufReader::with_capacity(BUFFER, decoder), (codec, wanted), name, into, bounds),
+        Codec::Gz | Codec::Bz2 | Codec::Xz | Codec::Zst => {
+            write(Ahead::start(scope, decoder), (codec, wanted), name, into, bounds)
+        }
+    })
+}
+
+/// What was decoded becomes files.
+fn write(
+    mut decoded: impl BufRead,
+    (codec, wanted): (Codec, Option<Format>),
+    name: &str,
+    into: &Path,
+    bounds: &Bounds,
+) -> Result<Unpacked, Error> {
     let mut head = vec![0; HEAD];
     let n = read_full(&mut decoded, &mut head).map_err(|e| bounds.reading(e))?;
     head.truncate(n);
     let inner = peek(&head);
-    let mut decoded = BufReader::with_capacity(BUFFER, Cursor::new(head).chain(decoded));
+    let mut decoded = Cursor::new(head).chain(decoded);
     let mut tree = Tree::open(into, bounds.clone())?;
     let format = match (wanted, inner) {
         (Some(format @ Format::Tar(_)), Inner::Tar) => format,
