@@ -68,7 +68,11 @@ fn Row(
         (Memo::new(move |_| one.with(|one| one.last_run.clone())), Memo::new(move |_| one.get().recent));
     let changed = Memo::new(move |_| one.with(|one| one.changed));
     let size = move || {
-        let space = one.with(|one| one.space).map(|space| format!(" · {}", words::size(space))).unwrap_or_default();
+        let space = one
+            .with(|one| one.space)
+            .filter(|space| *space > 0)
+            .map(|space| format!(" · {}", words::size(space)))
+            .unwrap_or_default();
         words::count(picture.with(|picture| picture.tasks.len()), "task", "tasks") + &space
     };
     let items = items(one, arrive, removing, exporting);

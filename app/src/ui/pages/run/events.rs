@@ -1,7 +1,6 @@
 //! What happened in a run, in words?
 
 use leptos::prelude::*;
-use model::Pipeline;
 
 use super::state::LiveRun;
 use crate::{
@@ -10,7 +9,7 @@ use crate::{
 };
 
 #[component]
-pub fn Events(live: LiveRun, snapshot: StoredValue<Pipeline>) -> impl IntoView {
+pub fn Events(live: LiveRun) -> impl IntoView {
     let lines = Asked::new(move || {
         // Asked again when anything about the run has changed.
         live.tasks.track();
@@ -21,20 +20,17 @@ pub fn Events(live: LiveRun, snapshot: StoredValue<Pipeline>) -> impl IntoView {
         <div class="events">
             {move || match lines.get() {
                 None => view! { <p class="hint">"Loading the events…"</p> }.into_any(),
-                Some(Ok(lines)) => view! { <ol>{lines.into_iter().map(|line| row(line, snapshot)).collect_view()}</ol> }.into_any(),
+                Some(Ok(lines)) => view! { <ol>{lines.into_iter().map(row).collect_view()}</ol> }.into_any(),
                 Some(Err(error)) => view! { <p class="problem" role="alert">{error.to_string()}</p> }.into_any(),
             }}
         </div>
     }
 }
 
-fn row(line: EventLine, snapshot: StoredValue<Pipeline>) -> impl IntoView {
-    let name =
-        line.task.and_then(|id| snapshot.with_value(|pipeline| pipeline.tasks.get(&id).map(|task| task.name.clone())));
+fn row(line: EventLine) -> impl IntoView {
     view! {
         <li>
             <time title=words::exact(line.at)>{words::clock(line.at)}</time>
-            <b>{name}</b>
             <span>{line.sentence}</span>
         </li>
     }

@@ -227,7 +227,7 @@ fn Dock(live: LiveRun, snapshot: StoredValue<Pipeline>, now: Signal<u64>) -> imp
             <Tabs label="What happened" tabs=Signal::stored(tabs) active=shown />
             <div class="dock-body" role="tabpanel">
                 {move || match shown.get() {
-                    "events" => view! { <Events live snapshot/> }.into_any(),
+                    "events" => view! { <Events live/> }.into_any(),
                     _ => view! { <Timeline live snapshot now/> }.into_any(),
                 }}
             </div>
