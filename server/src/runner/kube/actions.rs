@@ -141,6 +141,7 @@ impl Shared {
         match begun {
             Ok(()) => Ok(()),
             Err(Failure::Refused(sentence)) => {
+                self.doubt.notify_one();
                 self.refuse(&id, sentence);
                 Ok(())
             }

@@ -48,7 +48,7 @@ use model::{
     launch::Launch,
     site::{Capacity, Faults},
 };
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use attend::Attendant;
 
@@ -88,12 +88,14 @@ struct Shared {
     token: Token,
     hub: Hub,
     pods: Mutex<BTreeMap<ExecutionId, Known>>,
-    /// The last warning about a pod, by its name.
+    /// The last warning about a pod, by its uid.
     warnings: Mutex<BTreeMap<String, String>>,
     /// What the nodes have that take tasks, where they can be seen.
     nodes: Mutex<BTreeMap<String, BTreeMap<String, Quantity>>>,
     /// What would make tasks fail before they begin.
     faults: Mutex<Faults>,
+    /// Something has failed by what the check looks for.
+    doubt: Notify,
     /// [`KubeConfig::one_node`], as it is by now.
     one_node: Mutex<BTreeSet<String>>,
     removals: mpsc::UnboundedSender<Removal>,
@@ -141,6 +143,7 @@ impl KubeRunner {
         let (removals, asked) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
             faults: Mutex::default(),
+            doubt: Notify::new(),
             one_node: Mutex::new(config.one_node.clone()),
             config,
             client,
