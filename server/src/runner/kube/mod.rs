@@ -61,6 +61,9 @@ use remove::Removal;
 /// How long the first look at the cluster may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How often a terminal looks whether its task still runs.
+const LOOK: Duration = Duration::from_secs(5);
+
 /// Lets a browser into a Notebook; asked at each launch.
 pub type Token = Arc<dyn Fn(&ExecutionId) -> String + Send + Sync>;
 
@@ -216,6 +219,13 @@ impl Shared {
         let pod = locked(&self.pods).get(id).and_then(|known| known.pod.metadata.name.clone());
         pod.filter(|_| is_running).ok_or_else(|| RunnerError::NotRunning(id.clone()))
     }
+
+    /// Returns when this pod of it does not run any more, as far as the cluster has told.
+    async fn until_over(self: Arc<Self>, id: ExecutionId, pod: String) {
+        while self.running(&id).is_ok_and(|now| now == pod) {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
 }
 
 #[async_trait]
@@ -269,7 +279,8 @@ impl Runner for KubeRunner {
 
     async fn exec(&self, execution: &ExecutionId, exec: Exec) -> Result<Session, RunnerError> {
         let pod = self.shared.running(execution)?;
-        session::exec(&self.shared.pods(), &pod, &exec).await
+        let is_over = self.shared.clone().until_over(execution.clone(), pod.clone());
+        session::exec(&self.shared.pods(), &pod, &exec, is_over).await
     }
 
     async fn dial(&self, execution: &ExecutionId, port: u16) -> Result<Box<dyn Connection>, RunnerError> {

@@ -2,6 +2,7 @@
 
 mod api;
 mod checks;
+mod halves;
 mod launches;
 mod watches;
 
