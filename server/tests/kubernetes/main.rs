@@ -78,6 +78,7 @@ fn main() -> ExitCode {
         check::run_is_refused_until_the_claim_is_prepared,
         claims::missing_claims_are_made_as_the_settings_say_and_those_that_are_there_are_left,
         examples::a_version_is_made_live_without_a_request_that_is_not_answered,
+        examples::bentoml_1_1_packs_and_serves_a_scikit_learn_model_in_the_image_of_ours,
         examples::digits_runs_whole_in_the_image_of_ours,
         loading::a_dropped_file_is_sent_into_its_pod_and_a_download_tells_how_far_it_is,
         placing::tasks_that_share_a_claim_for_one_node_land_on_one,
