@@ -86,6 +86,7 @@ fn main() -> ExitCode {
         placing::what_ran_on_a_node_that_went_away_is_lost,
         placing::what_takes_more_memory_than_its_limit_ends_so,
         removal::a_deleted_run_takes_its_results_from_the_claim_along_but_no_others,
+        removal::a_deleted_pipeline_leaves_nothing_on_the_claim_or_is_still_there_to_be_deleted,
         removal::results_of_many_executions_go_by_one_pod_as_soon_as_the_namespace_takes_it,
         survival::kills_of_the_server_neither_lose_nor_double_a_pod,
         survival::a_pod_that_somebody_deletes_is_replaced_by_a_new_execution,

@@ -44,7 +44,7 @@ use engine::{action::Action, observed::Observed};
 use k8s_openapi::{api::core::v1::Pod, apimachinery::pkg::api::resource::Quantity};
 use kube::{Api, Client};
 use model::{
-    ExecutionId,
+    ExecutionId, PipelineId,
     launch::Launch,
     site::{Capacity, Faults},
 };
@@ -250,6 +250,10 @@ impl Runner for KubeRunner {
             Action::Remove { execution, whole } => self.shared.forget(&execution, whole).await,
             Action::Links { viewer, links } => self.shared.link(&viewer, &links).await,
         }
+    }
+
+    async fn forget(&self, pipeline: &PipelineId) -> Result<(), RunnerError> {
+        self.shared.forget_pipeline(pipeline).await
     }
 
     fn budget(&self) -> Option<Capacity> {
