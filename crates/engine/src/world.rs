@@ -8,6 +8,7 @@ use model::{ExecutionId, run::Millis, site::Capacity};
 
 use crate::{
     action::{Action, Link},
+    event::Event,
     observed::{Ended, Exit, Observation, Observed, Phase},
 };
 
@@ -76,6 +77,16 @@ impl World {
         }
         self.news.insert(one.execution.clone());
         self.seen.insert(one.execution.clone(), one);
+    }
+
+    /// Of what was just decided. What was seen of an execution before it was intended is somebody else's: its launch is
+    /// asked, and whoever finds the other one there says so.
+    pub fn decided(&mut self, events: &[Event]) {
+        for event in events {
+            if let Event::Intended { launch, .. } = event {
+                self.seen.remove(&launch.execution);
+            }
+        }
     }
 
     pub fn has_looked(&self) -> bool {

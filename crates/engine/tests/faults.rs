@@ -305,6 +305,19 @@ fn a_crash_after_any_number_of_actions_at_any_turn_changes_no_end() {
     }
 }
 
+#[test]
+fn what_was_seen_of_an_execution_before_it_was_intended_is_not_its_own() {
+    let document = Draw::new().job("a").job("b").arrow("a", "b").text();
+    let mut earlier = Desk::new();
+    earlier.start(&document);
+    earlier.machine.alive().iter().for_each(|id| (0..9).for_each(|_| earlier.machine.progress(id, 0)));
+    let mut desk = Desk::new();
+    desk.world.observe(earlier.machine.all());
+    desk.start(&document);
+    assert_eq!(desk.started().len(), 1);
+    assert_eq!(desk.view("r1", "a").status, TaskStatus::Starting);
+}
+
 fn broken(sabotage: Sabotage) -> Result<(), Box<dyn std::any::Any + Send>> {
     std::panic::catch_unwind(|| {
         let document = Draw::new().job("a").job("b").arrow("a", "b").text();

@@ -37,6 +37,8 @@ pub struct Faults {
     pub volumes: BTreeMap<String, String>,
     /// Of those that run in this image.
     pub images: BTreeMap<String, String>,
+    /// Why it is not known whether tasks can begin. It stops nothing.
+    pub unknown: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,6 +7,7 @@ pub mod dry;
 mod examples;
 mod folders;
 mod import;
+mod leaving;
 mod manifests;
 mod parameters;
 mod pictures;
@@ -86,6 +87,7 @@ pub struct Core {
     pub ports: Ports,
     pub settings: Arc<RwLock<Settings>>,
     pub saves: broadcast::Sender<Saved>,
+    leaving: leaving::Leaving,
     pictures: pictures::Pictures,
     spaces: spaces::Spaces<PipelineId>,
     run_spaces: spaces::Spaces<runs::Counted>,
@@ -108,7 +110,7 @@ impl Core {
     pub fn new(made: Made) -> Core {
         let Made { data, store, runs, runner, secrets, gateway, programs, ports, settings } = made;
         let (saves, _) = broadcast::channel(SAVES);
-        let (pictures, spaces, run_spaces) = Default::default();
+        let (leaving, pictures, spaces, run_spaces) = Default::default();
         Core {
             data,
             store,
@@ -120,6 +122,7 @@ impl Core {
             ports,
             settings,
             saves,
+            leaving,
             pictures,
             spaces,
             run_spaces,

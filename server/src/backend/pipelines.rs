@@ -183,9 +183,9 @@ pub(super) async fn delete(core: &Core, id: &PipelineId) -> Answer<()> {
     if let Some(sentence) = core.runs.held_by(id).into_iter().next() {
         return Err(ApiError::Conflict { sentence });
     }
+    let _leaving = core.leaving.begin(id)?;
     core.runs.delete_pipeline(id).await?;
-    let places = places(core, &core.results(), id);
-    blocking(move || places.iter().try_for_each(|place| folders::remove(place))).await?;
+    core.runner.forget(id).await.map_err(|error| ApiError::Unavailable { sentence: error.to_string() })?;
     // Last, so that a pipeline whose removal was interrupted is still there to be deleted.
     stored(core.store.delete_pipeline(id).await)?;
     core.pictures.forget(id);

@@ -98,6 +98,7 @@ impl Core {
     /// [`ApiError::Problems`] with those that stop this run; else why it cannot be started.
     pub async fn start_run_of(&self, start: StartRun) -> Answer<RunId> {
         let pipeline = document::read(&start.document).map_err(|error| bad(error.to_string()))?.pipeline;
+        self.leaving.refuse(&pipeline.id)?;
         let problems = model::validate::problems(&pipeline, &super::site::site(self), &start.parameters);
         let tasks = model::part::tasks(&pipeline, &model::order::Order::of(&pipeline), &start.part);
         let stopping: Vec<_> = model::part::stopping(&pipeline, &tasks, &problems).into_iter().cloned().collect();

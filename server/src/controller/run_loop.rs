@@ -195,6 +195,7 @@ impl Loop {
                 world.settle();
                 return Decided { entries, answers, actions: plan.actions };
             }
+            world.decided(&plan.events);
             fold_in(state, &mut entries, plan.events, at);
         }
     }

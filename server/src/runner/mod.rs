@@ -45,6 +45,10 @@ pub trait Runner: Send + Sync + 'static {
     /// carried out in the order they are performed.
     async fn perform(&self, action: Action) -> Result<(), RunnerError>;
 
+    /// Everything that a pipeline's tasks have left goes, work folders and downloads, too. Nothing of it may run. Returns
+    /// when it is gone; what could not be removed is still there to be asked for again.
+    async fn forget(&self, pipeline: &PipelineId) -> Result<(), RunnerError>;
+
     /// The most that tasks may take together; `None` where a cluster decides.
     fn budget(&self) -> Option<Capacity>;
 

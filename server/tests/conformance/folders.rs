@@ -9,7 +9,7 @@ use std::{
 
 use engine::{action::Action, observed::Exit};
 use model::{
-    Acl,
+    Acl, PipelineId,
     kind::File,
     launch::{CopiesJson, CopyEntry, Mount, RESULTS, Work},
 };
@@ -154,4 +154,24 @@ pub async fn what_is_removed_leaves_nothing_or_its_log_alone_and_all_else_stays<
     let removed = Action::Remove { execution: runs.execution.clone(), whole: true };
     assert!(asked.harness.runner().perform(removed).await.is_err());
     assert!(asked.harness.results().join("pipeline/pipe/runs/1").exists());
+}
+
+pub async fn what_a_deleted_pipeline_has_left_goes_and_no_other_pipelines<H: Harness>(mut asked: Asked<H>) {
+    for pipeline in ["gone", "gone2"] {
+        let mut launch = script("keeps", 1, "echo x > /out/x; echo y > y");
+        launch.execution.pipeline = PipelineId::new(pipeline).unwrap();
+        launch.work = Work::Kept { folder: format!("pipeline/{pipeline}/keeps/work") };
+        launch.outputs = vec![output(&launch, "/out")];
+        asked.succeed(&launch).await;
+        asked.perform(Action::Release { execution: launch.execution }).await;
+    }
+    let pipelines = asked.harness.results().join("pipeline");
+    assert!(pipelines.join("gone/keeps/work/y").exists());
+    // What was asked for again after a restart finds nothing.
+    for _ in 0..2 {
+        asked.harness.runner().forget(&PipelineId::new("gone").unwrap()).await.unwrap();
+        assert!(!pipelines.join("gone").exists());
+    }
+    let left = ["1/out/x", "work/y"].map(|file| pipelines.join("gone2/keeps").join(file).exists());
+    assert_eq!(left, [true; 2]);
 }

@@ -96,6 +96,10 @@ impl Runner for Sabotaged {
         }
     }
 
+    async fn forget(&self, pipeline: &model::PipelineId) -> Result<(), RunnerError> {
+        self.inner.forget(pipeline).await
+    }
+
     fn budget(&self) -> Option<Capacity> {
         self.inner.budget()
     }

@@ -22,6 +22,7 @@ macro_rules! suite {
             folders::copies_lie_in_folders_of_their_own_beside_what_tells_them_apart,
             folders::a_link_that_a_task_left_leads_no_other_task_out_of_its_folder,
             folders::what_is_removed_leaves_nothing_or_its_log_alone_and_all_else_stays,
+            folders::what_a_deleted_pipeline_has_left_goes_and_no_other_pipelines,
             watching::a_rule_by_a_file_holds_when_the_file_is_there,
             watching::ready_is_when_the_port_answers_and_a_dialled_port_is_the_tasks,
             watching::every_line_is_in_the_log_and_stays_there_after_release,

@@ -92,6 +92,25 @@ pub async fn claims_and_images_that_tasks_would_fail_by_are_told_until_they_are_
     }
 }
 
+pub async fn a_check_that_no_node_takes_is_said_and_stops_nothing(cluster: Cluster) {
+    let (client, namespace) = cluster.client().await;
+    let place = tempfile::tempdir_in("/var/tmp").unwrap();
+    cluster.claim(&client, "check-placed", &folder(place.path(), "results", 0)).await;
+    folder(place.path(), "results/pipeline", USER);
+    let asked = KubeConfig {
+        installation: "placed".into(),
+        results: "check-placed".into(),
+        node_selector: [("fletchline.io/is".to_owned(), "nowhere".to_owned())].into(),
+        ..config(namespace)
+    };
+    let data = place.path().join("data");
+    let runner = KubeRunner::new(asked, client, data, Arc::new(|_| String::new())).checked();
+    let found = until(&runner, |faults| faults.unknown.is_some()).await;
+    let why = found.unknown.clone().unwrap_or_default();
+    assert!(why.starts_with("no node takes it: see the node selector and the tolerations in the settings · "), "{why}");
+    assert_eq!(found, Faults { unknown: found.unknown.clone(), ..Faults::default() });
+}
+
 pub async fn run_is_refused_until_the_claim_is_prepared(cluster: Cluster) {
     let (_, open) = open(&cluster, "check").await;
     let data = Data::new();

@@ -8,6 +8,10 @@ use std::{
 
 use k8s_openapi::api::core::v1::Service;
 use kube::{Api, Client};
+use model::{
+    kind::Framework,
+    serving::{Generation, template},
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -53,6 +57,39 @@ async fn from_here(client: &Client, namespace: &str, address: &str) -> String {
     let services: Api<Service> = Api::namespaced(client.clone(), namespace);
     let found = services.get(name.expect(address)).await.unwrap();
     format!("http://{}", found.spec.unwrap().cluster_ip.unwrap())
+}
+
+/// A tree that was taught the digits, and the first of them beside it.
+const TEACH: &str = r#"import joblib, json
+from sklearn.datasets import load_digits
+from sklearn.tree import DecisionTreeClassifier
+x, y = load_digits(return_X_y=True)
+joblib.dump(DecisionTreeClassifier(random_state=0).fit(x, y), "/model/model.joblib")
+json.dump([x[0].tolist()], open("/model/first.json", "w"))
+"#;
+
+pub async fn bentoml_1_1_packs_and_serves_a_scikit_learn_model_in_the_image_of_ours(cluster: Cluster) {
+    let place = tempfile::tempdir_in("/var/tmp").unwrap();
+    let (_data, served) = served(&cluster, place.path(), "").await;
+    let (client, namespace) = cluster.client().await;
+    let files = template(Framework::ScikitLearn, Generation::Bento11);
+    let tasks = json!([
+        {"id": "make", "name": "Make", "kind": "job", "command": ["python3", "teach.py"],
+            "files": [{"name": "teach.py", "text": TEACH}]},
+        {"id": "api", "name": "API", "kind": "serving", "framework": Framework::ScikitLearn, "files": files},
+    ]);
+    let arrow = json!({"id": "a", "from_task": "make", "from_path": "/model", "to_task": "api", "to_path": "/model", "acl": "RO"});
+    served
+        .create(&json!({"format": "fletchline/v1", "id": "older", "name": "Older", "tasks": tasks, "arrows": [arrow]}))
+        .await;
+    run(&served, "older", 1).await;
+    let built = place.path().join("results/pipeline/older/api/1/fletchline/bento/bento.json");
+    assert!(fs::read_to_string(&built).unwrap().contains("bento-1.1"), "{}", built.display());
+    let address = from_here(&client, namespace, &live(&served).await).await;
+    let first = fs::read_to_string(place.path().join("results/pipeline/older/make/1/model/first.json")).unwrap();
+    let asked = reqwest::Client::new().post(format!("{address}/predict")).header("content-type", "application/json");
+    let answer = asked.body(first).send().await.unwrap().error_for_status().unwrap();
+    assert_eq!(answer.json::<Value>().await.unwrap(), json!([0]));
 }
 
 /// Which version has answered, from now on until nothing but `last` has for a while.

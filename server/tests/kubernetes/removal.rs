@@ -52,6 +52,40 @@ pub async fn a_deleted_run_takes_its_results_from_the_claim_along_but_no_others(
     assert!(results.join("b/2/out/x").exists());
 }
 
+pub async fn a_deleted_pipeline_leaves_nothing_on_the_claim_or_is_still_there_to_be_deleted(cluster: Cluster) {
+    // Whose quota is its own, too.
+    let (client, namespace) = cluster.client().await;
+    let apart = Cluster::called(format!("{namespace}-leave"));
+    let place = tempfile::tempdir_in("/var/tmp").unwrap();
+    let (_data, served) = served(&apart, place.path(), &format!("kubernetes.images.job = \"{IMAGE}\"\n")).await;
+    let job = json!({"id": "a", "name": "A", "kind": "job", "script": "echo x > /out/x", "keep": ["/out"]});
+    for id in ["goes", "stays"] {
+        served.create(&json!({"format": "fletchline/v1", "id": id, "name": id, "tasks": [job], "arrows": []})).await;
+        let run = served.begin(wish(id, 1)).await;
+        served.until(&run, |view| view["summary"]["status"] == "succeeded").await;
+        filled(place.path(), &format!("results/pipeline/{id}/note/work"));
+        filled(place.path(), &format!("results/pipeline/{id}/load/downloads"));
+    }
+    let results = |id: &str| place.path().join("results/pipeline").join(id);
+    let full = json!({"metadata": {"name": "full"}, "spec": {"hard": {"pods": "0"}}});
+    let quotas: Api<ResourceQuota> = Api::namespaced(client, apart.namespace());
+    make(quotas.clone(), full).await;
+    let counts = |quota: Option<&ResourceQuota>| quota.is_some_and(|quota| quota.status.is_some());
+    kube::runtime::wait::await_condition(quotas.clone(), "full", counts).await.unwrap();
+    let (status, said) = served.answer("pipelines/delete", json!({"id": "goes"})).await;
+    assert_eq!(status, 503, "{said}");
+    assert!(said.contains("Its work folders are still on the claim") && said.contains("quota"), "{said}");
+    assert!(results("goes").join("note/work/x").exists());
+
+    quotas.delete("full", &DeleteParams::default()).await.unwrap();
+    served.ask("pipelines/delete", json!({"id": "goes"})).await;
+    assert!(!results("goes").exists());
+    assert_eq!(
+        ["a/1/out/x", "note/work/x", "load/downloads/x"].map(|file| results("stays").join(file).exists()),
+        [true; 3]
+    );
+}
+
 /// The names of all pods that ever remove something in the namespace.
 async fn seen(pods: Api<Pod>, names: Arc<Mutex<BTreeSet<String>>>) {
     let wanted = watcher::Config::default().labels("fletchline.io/errand=remove");

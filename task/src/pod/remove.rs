@@ -1,4 +1,4 @@
-//! How do folders of executions that nobody reads any more go from the results volume?
+//! How do folders of executions and pipelines that nobody needs any more go from the results volume?
 //!
 //! `pod remove INSTALLATION FOLDER…`, as the tasks' user. One that cannot be removed does not keep the others.
 
@@ -11,7 +11,7 @@ use std::{
 
 use model::{
     PipelineId, TaskId,
-    mounts::execution_folder,
+    mounts::{execution_folder, pipeline_folder},
     pod::{OWNER, RESULTS_AT},
 };
 
@@ -48,8 +48,9 @@ fn remove_all(results: &Path, installation: &str, folders: &[&str]) -> Result<()
 
 /// Links are not followed: neither on the way, which a task may have made, nor in it.
 fn remove_one(root: &OwnedFd, folder: &str) -> io::Result<()> {
-    if !is_of_an_execution(folder) {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not the folder of an execution"));
+    if !is_ours(folder) {
+        let why = "it is not the folder of an execution or a pipeline";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
     }
     let (way, name) = beneath::parent(folder);
     let removed = beneath::find(root, way, false)
@@ -60,12 +61,15 @@ fn remove_one(root: &OwnedFd, folder: &str) -> io::Result<()> {
     }
 }
 
-/// A work folder, which every execution of a task has, is none.
-fn is_of_an_execution(folder: &str) -> bool {
+/// A work folder, which every execution of a task has, goes with its pipeline only.
+fn is_ours(folder: &str) -> bool {
     let parts: Vec<&str> = folder.split('/').collect();
-    let ["pipeline", pipeline, task, n] = parts.as_slice() else { return false };
-    match (PipelineId::new(*pipeline), TaskId::new(*task), n.parse()) {
-        (Ok(pipeline), Ok(task), Ok(n)) => execution_folder(&pipeline, &task, n) == folder,
+    match parts.as_slice() {
+        ["pipeline", pipeline] => PipelineId::new(*pipeline).is_ok_and(|id| pipeline_folder(&id) == folder),
+        ["pipeline", pipeline, task, n] => match (PipelineId::new(*pipeline), TaskId::new(*task), n.parse()) {
+            (Ok(pipeline), Ok(task), Ok(n)) => execution_folder(&pipeline, &task, n) == folder,
+            _ => false,
+        },
         _ => false,
     }
 }
@@ -102,10 +106,26 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_not_an_executions_folder_is_refused_and_the_others_go() {
+    fn a_pipeline_goes_with_its_work_folders_and_downloads_and_no_other_one() {
+        let all = ["p/t/1", "p/t/work", "p/load/downloads", "pp/t/work", "q/t/work"];
+        let place = results(&all.map(|one| format!("pipeline/{one}")).each_ref().map(String::as_str));
+        for _ in 0..2 {
+            remove_all(place.path(), "ours", &["pipeline/p", "pipeline/p/t/1"]).unwrap();
+        }
+        assert!(!place.path().join("pipeline/p").exists());
+        assert!(["pp/t/work", "q/t/work"].iter().all(|one| place.path().join("pipeline").join(one).exists()));
+    }
+
+    #[test]
+    fn whatever_is_not_an_executions_or_a_pipelines_folder_is_refused_and_the_others_go() {
         let place = results(&["pipeline/p/t/1", "pipeline/p/t/2", "pipeline/p/t/work", "other/p/t/1"]);
         let refused = [
             "pipeline/p/t/work",
+            "pipeline",
+            "pipeline/",
+            "pipeline/..",
+            "pipeline/.fletchline",
+            "pipeline/p/",
             "pipeline/p/t",
             "pipeline/p/t/..",
             "pipeline/p/../1",
@@ -119,7 +139,10 @@ mod tests {
         ];
         for folder in refused {
             let left = remove_all(place.path(), "ours", &[folder, "pipeline/p/t/1"]).unwrap_err();
-            assert!(left.contains(&format!(": {folder} (it is not the folder of an execution).")), "{left}");
+            assert!(
+                left.contains(&format!(": {folder} (it is not the folder of an execution or a pipeline).")),
+                "{left}"
+            );
         }
         let is_there = |folder: &str| place.path().join(folder).join("out/x").exists();
         assert!(!is_there("pipeline/p/t/1"));

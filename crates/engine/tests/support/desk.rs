@@ -68,6 +68,7 @@ impl Desk {
             if self.sabotage == Sabotage::LaunchBeforeItsEntry {
                 self.launch_too_early(&plan.events);
             }
+            self.world.decided(&plan.events);
             self.write(&plan.events);
         }
         panic!("the plan never comes to rest");

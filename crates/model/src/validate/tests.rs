@@ -96,6 +96,17 @@ fn what_would_fail_before_it_begins_stops_the_run_of_those_that_it_concerns() {
 }
 
 #[test]
+fn what_is_not_known_of_the_installation_is_a_warning_and_stops_nothing() {
+    let pipeline = job(Build::new(), "plain").done();
+    let mut here = cluster();
+    here.faults.unknown = Some("no node has room for it".to_owned());
+    assert_eq!(of(&pipeline, &here, Severity::Problem), [""; 0]);
+    let warnings = of(&pipeline, &here, Severity::Warning);
+    let expected = "Whether tasks can begin is not known · no node has room for it".to_owned();
+    assert!(warnings.contains(&expected), "{warnings:?}");
+}
+
+#[test]
 fn what_a_step_that_stays_open_holds_is_not_there_for_those_behind_it() {
     let mut site = site();
     site.capacity.gpu = 1;

@@ -13,9 +13,12 @@ use crate::{
     substitute::is_name,
 };
 
-/// What stops every run that runs anything.
+/// What stops every run that runs anything, or may.
 pub(super) fn installation(checker: &Checker, found: &mut Vec<Problem>) {
-    found.extend(checker.site.faults.all.iter().map(|sentence| Problem::problem(At::pipeline(""), sentence)));
+    let faults = &checker.site.faults;
+    found.extend(faults.all.iter().map(|sentence| Problem::problem(At::pipeline(""), sentence)));
+    let unknown = faults.unknown.iter().map(|why| format!("Whether tasks can begin is not known · {why}"));
+    found.extend(unknown.map(|sentence| Problem::warning(At::pipeline(""), sentence)));
 }
 
 pub(super) fn parameters(checker: &Checker, found: &mut Vec<Problem>) {

@@ -126,14 +126,22 @@ impl Shared {
     pub(super) async fn launch(self: &Arc<Self>, launch: Launch) -> Result<(), RunnerError> {
         let id = launch.execution.clone();
         let _turn = self.turn(&id).await;
-        let is_known = locked(&self.pods).contains_key(&id);
-        if is_known || self.folder(&id).is_released() {
-            return Ok(());
-        }
-        self.folder(&id).own().map_err(disk)?;
-        match self.begin(&launch).await {
+        let known = locked(&self.pods).get(&id).map(|known| known.pod.metadata.clone());
+        let begun = match known {
+            Some(pod) if !name::is_of(&pod, &self.config.installation, &launch) => {
+                Err(self.foreign::<Pod>(&pod.name.unwrap_or_default()))
+            }
+            Some(_) => return Ok(()),
+            None if self.folder(&id).is_released() => return Ok(()),
+            None => {
+                self.folder(&id).own().map_err(disk)?;
+                self.begin(&launch).await
+            }
+        };
+        match begun {
             Ok(()) => Ok(()),
             Err(Failure::Refused(sentence)) => {
+                self.doubt.notify_one();
                 self.refuse(&id, sentence);
                 Ok(())
             }
@@ -196,15 +204,22 @@ impl Shared {
                 let live = asked(all.get(&name)).await?;
                 match name::is_of(live.meta(), &self.config.installation, launch) {
                     true => Ok(live),
-                    false => Err(Failure::Foreign(format!(
-                        "There is a {} {name} in namespace {} that this launch has not made: remove it.",
-                        K::kind(&Default::default()),
-                        self.config.namespace
-                    ))),
+                    false => Err(self.foreign::<K>(&name)),
                 }
             }
             other => other,
         }
+    }
+
+    fn foreign<K>(&self, name: &str) -> Failure
+    where
+        K: Resource<DynamicType: Default>,
+    {
+        Failure::Foreign(format!(
+            "There is a {} {name} in namespace {} that this launch has not made: remove it.",
+            K::kind(&Default::default()),
+            self.config.namespace
+        ))
     }
 
     /// Takes back what the launch has made, and leaves alone what somebody else has under its name.
@@ -214,8 +229,9 @@ impl Shared {
         self.take_back::<Secret>(launch).await?;
         self.take_back::<Service>(launch).await?;
         self.folder(id).disown().map_err(disk)?;
+        // Its log, too, is none of this launch.
         locked(&self.pods).remove(id);
-        Ok(())
+        self.folder(id).forget_log().map_err(disk)
     }
 
     async fn take_back<K>(&self, launch: &Launch) -> Result<(), Failure>

@@ -5,16 +5,23 @@
 use std::{sync::Arc, time::Duration};
 
 use model::{ExecutionId, run::Progress};
-use tokio::{fs::File, io::AsyncReadExt};
+use tokio::{
+    fs::File,
+    io::{AsyncRead, AsyncReadExt},
+};
 
 use super::{
     Shared,
     session::{finish, helper},
 };
-use crate::runner::{RunnerError, SessionInput, SessionOutput};
+use crate::runner::{RunnerError, Session, SessionInput, SessionOutput};
 
 const PIECE: usize = 16 * 1024;
 const PAUSE: Duration = Duration::from_secs(2);
+/// The helper tells the progress every 10 s at least: a connection without a word is open on this side only.
+const SILENCE: Duration = Duration::from_secs(40);
+/// As long as nothing of a file may be taken, or its end not be answered.
+const STALLED: Duration = Duration::from_secs(60);
 
 /// As long as this lives.
 pub struct Attendant(tokio::task::JoinHandle<()>);
@@ -52,28 +59,49 @@ async fn send(shared: &Shared, pod: &str, sha256: &str) -> Result<(), RunnerErro
     let mut file = File::open(place).await.map_err(|error| failed(error.to_string()))?;
     let length = file.metadata().await.map_err(|error| failed(error.to_string()))?.len();
     let session = helper(&shared.pods(), pod, &["take", sha256, &length.to_string()]).await?;
+    give(session, &mut file).await.map_err(failed)
+}
+
+/// The whole of it to who takes it.
+///
+/// # Errors
+/// Why it was not taken. A connection that is open on this side only is given up.
+pub async fn give(session: Session, from: &mut (impl AsyncRead + Unpin)) -> Result<(), String> {
     let mut bytes = vec![0; PIECE];
     loop {
-        let count = file.read(&mut bytes).await.map_err(|error| failed(error.to_string()))?;
-        // Who does not listen any more says why by its code.
-        if count == 0 || session.input.send(SessionInput::Bytes(bytes[..count].to_vec())).await.is_err() {
+        let count = from.read(&mut bytes).await.map_err(|error| error.to_string())?;
+        if count == 0 {
             break;
         }
+        let piece = SessionInput::Bytes(bytes[..count].to_vec());
+        match tokio::time::timeout(STALLED, session.input.send(piece)).await {
+            Ok(Ok(())) => {}
+            // Who does not listen any more says why by its code.
+            Ok(Err(_)) => break,
+            Err(_) => return Err(format!("nothing of it was taken for {} s", STALLED.as_secs())),
+        }
     }
-    finish(session).await.map_err(failed)
+    let answered = tokio::time::timeout(STALLED, finish(session)).await;
+    answered.unwrap_or_else(|_| Err("the helper does not answer".to_owned()))
 }
 
 /// Until the connection ends.
 async fn hear(shared: &Shared, id: &ExecutionId, pod: &str) -> Result<(), RunnerError> {
-    let mut session = helper(&shared.pods(), pod, &["progress"]).await?;
+    let session = helper(&shared.pods(), pod, &["progress"]).await?;
+    listen(session, |progress| shared.hub.progress(id, progress)).await;
+    Ok(())
+}
+
+/// Until it ends or says nothing any more.
+pub async fn listen(mut session: Session, told: impl Fn(Progress)) {
     let mut line = Vec::new();
-    while let Some(output) = session.output.recv().await {
+    while let Ok(Some(output)) = tokio::time::timeout(SILENCE, session.output.recv()).await {
         let SessionOutput::Stdout(bytes) = output else { continue };
         for byte in bytes {
             match byte {
                 b'\n' => {
                     if let Ok(progress) = serde_json::from_slice::<Progress>(&line) {
-                        shared.hub.progress(id, progress);
+                        told(progress);
                     }
                     line.clear();
                 }
@@ -83,5 +111,4 @@ async fn hear(shared: &Shared, id: &ExecutionId, pod: &str) -> Result<(), Runner
             }
         }
     }
-    Ok(())
 }

@@ -27,19 +27,39 @@ use crate::runner::RunnerError;
 
 /// When what was found is looked at again: somebody may have mended it.
 const AGAIN: Duration = Duration::from_secs(20);
+/// The same after all was well: somebody may have broken it.
+pub const RARELY: Duration = Duration::from_secs(600);
 /// How long all images together may take to be pulled.
 const PATIENCE: Duration = Duration::from_secs(900);
 
-/// Until all is well. What goes wrong after that is told by the task that waits for it.
+/// Until it is aborted; where all is well, rarely, or when a launch has failed by what is looked for here.
 pub async fn keep_looking(shared: Arc<Shared>) {
     loop {
-        match shared.look().await {
-            Ok(()) if *locked(&shared.faults) == Faults::default() => return,
-            Ok(()) => {}
-            Err(error) => tracing::warn!("whether tasks can begin is not known: {error}"),
+        if let Err(error) = shared.look().await {
+            locked(&shared.faults).unknown = Some(whole(error.to_string()));
         }
         tokio::time::sleep(AGAIN).await;
+        if *locked(&shared.faults) == Faults::default() {
+            // It is time either way.
+            let _ = tokio::time::timeout(RARELY - AGAIN, shared.doubt.notified()).await;
+        }
     }
+}
+
+/// Whether a pod waits or has failed for a reason that the check knows.
+pub fn is_told_by(pod: &Pod, config: &KubeConfig) -> bool {
+    let Some(status) = &pod.status else { return false };
+    let is_ours = |image: &str| images(config).any(|one| config.found_at(one) == image);
+    let all = status.init_container_statuses.iter().chain(&status.container_statuses).flatten();
+    let fails = |one: &ContainerStatus| match &one.state {
+        Some(state) if one.name == PREPARE && state.terminated.as_ref().is_some_and(|end| end.exit_code != 0) => true,
+        Some(state) => {
+            let waiting = state.waiting.as_ref().filter(|_| is_ours(&one.image));
+            waiting.is_some_and(|waiting| waiting::refused(&one.image, waiting).is_some())
+        }
+        None => false,
+    };
+    all.into_iter().any(fails) || waiting::missing_claim(pod).is_some()
 }
 
 impl Shared {
@@ -56,9 +76,10 @@ impl Shared {
             let mut faults = locked(&self.faults);
             let is_known = seen(pod, &config, &mut faults);
             faults.volumes.clone_from(&missing.volumes);
+            faults.unknown = self.why_unknown(pod).filter(|_| !is_known);
             match is_known {
                 true => Some(Ok(())),
-                // Its node had no room for it, for example.
+                // Its node went away, for example.
                 false => has_ended(pod).then(|| Err(RunnerError::Unavailable(waiting::sentence(pod, None, &|_| None)))),
             }
         });
@@ -70,6 +91,12 @@ impl Shared {
             }
             Err(other) => Err(other),
         }
+    }
+
+    /// No node takes it, or none can mount what it mounts: no task may find one.
+    fn why_unknown(&self, pod: &Pod) -> Option<String> {
+        let warning = self.warning(pod);
+        waiting::place(pod, warning.as_deref(), &|resource| self.largest_free(resource))
     }
 }
 

@@ -44,11 +44,11 @@ use engine::{action::Action, observed::Observed};
 use k8s_openapi::{api::core::v1::Pod, apimachinery::pkg::api::resource::Quantity};
 use kube::{Api, Client};
 use model::{
-    ExecutionId,
+    ExecutionId, PipelineId,
     launch::Launch,
     site::{Capacity, Faults},
 };
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
 use attend::Attendant;
 
@@ -60,6 +60,9 @@ use remove::Removal;
 
 /// How long the first look at the cluster may take.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How often a terminal looks whether its task still runs.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// Lets a browser into a Notebook; asked at each launch.
 pub type Token = Arc<dyn Fn(&ExecutionId) -> String + Send + Sync>;
@@ -88,12 +91,14 @@ struct Shared {
     token: Token,
     hub: Hub,
     pods: Mutex<BTreeMap<ExecutionId, Known>>,
-    /// The last warning about a pod, by its name.
+    /// The last warning about a pod, by its uid.
     warnings: Mutex<BTreeMap<String, String>>,
     /// What the nodes have that take tasks, where they can be seen.
     nodes: Mutex<BTreeMap<String, BTreeMap<String, Quantity>>>,
     /// What would make tasks fail before they begin.
     faults: Mutex<Faults>,
+    /// Something has failed by what the check looks for.
+    doubt: Notify,
     /// [`KubeConfig::one_node`], as it is by now.
     one_node: Mutex<BTreeSet<String>>,
     removals: mpsc::UnboundedSender<Removal>,
@@ -141,6 +146,7 @@ impl KubeRunner {
         let (removals, asked) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
             faults: Mutex::default(),
+            doubt: Notify::new(),
             one_node: Mutex::new(config.one_node.clone()),
             config,
             client,
@@ -213,6 +219,13 @@ impl Shared {
         let pod = locked(&self.pods).get(id).and_then(|known| known.pod.metadata.name.clone());
         pod.filter(|_| is_running).ok_or_else(|| RunnerError::NotRunning(id.clone()))
     }
+
+    /// Returns when this pod of it does not run any more, as far as the cluster has told.
+    async fn until_over(self: Arc<Self>, id: ExecutionId, pod: String) {
+        while self.running(&id).is_ok_and(|now| now == pod) {
+            tokio::time::sleep(LOOK).await;
+        }
+    }
 }
 
 #[async_trait]
@@ -237,6 +250,10 @@ impl Runner for KubeRunner {
             Action::Remove { execution, whole } => self.shared.forget(&execution, whole).await,
             Action::Links { viewer, links } => self.shared.link(&viewer, &links).await,
         }
+    }
+
+    async fn forget(&self, pipeline: &PipelineId) -> Result<(), RunnerError> {
+        self.shared.forget_pipeline(pipeline).await
     }
 
     fn budget(&self) -> Option<Capacity> {
@@ -266,7 +283,8 @@ impl Runner for KubeRunner {
 
     async fn exec(&self, execution: &ExecutionId, exec: Exec) -> Result<Session, RunnerError> {
         let pod = self.shared.running(execution)?;
-        session::exec(&self.shared.pods(), &pod, &exec).await
+        let is_over = self.shared.clone().until_over(execution.clone(), pod.clone());
+        session::exec(&self.shared.pods(), &pod, &exec, is_over).await
     }
 
     async fn dial(&self, execution: &ExecutionId, port: u16) -> Result<Box<dyn Connection>, RunnerError> {

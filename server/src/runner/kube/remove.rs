@@ -1,4 +1,4 @@
-//! How do the results of executions that nobody reads any more go from the claim?
+//! How does what nobody needs any more go from the claim: results of executions, and all that a pipeline has left?
 //!
 //! A deleted run has many executions, and each is asked for by itself. Those that come within a moment go together, by one
 //! pod as the tasks' user; there is one such pod at a time.
@@ -10,7 +10,11 @@ use k8s_openapi::{
     api::core::v1::Pod,
     serde_json::{Value, json},
 };
-use model::{ExecutionId, mounts::execution_folder, pod::RESULTS_AT};
+use model::{
+    ExecutionId, PipelineId,
+    mounts::{execution_folder, pipeline_folder},
+    pod::RESULTS_AT,
+};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
@@ -35,25 +39,31 @@ const AGAIN: Duration = Duration::from_secs(20);
 /// What is to go, and who waits for it.
 pub struct Removal {
     folder: String,
+    /// A person waits, who would rather hear why it cannot be done now.
+    is_tried_once: bool,
     done: oneshot::Sender<Result<(), String>>,
 }
 
 /// Until it is aborted.
 pub async fn keep_removing(shared: Arc<Shared>, mut asked: mpsc::UnboundedReceiver<Removal>) {
-    while let Some(first) = asked.recv().await {
-        tokio::time::sleep(GATHERING).await;
-        let mut all = vec![first];
-        while all.len() < MOST
-            && let Ok(next) = asked.try_recv()
-        {
+    let mut all = Vec::new();
+    loop {
+        if all.is_empty() {
+            let Some(first) = asked.recv().await else { return };
+            all.push(first);
+            tokio::time::sleep(GATHERING).await;
+        }
+        while let Ok(next) = asked.try_recv() {
             all.push(next);
         }
-        let folders: Vec<&str> = all.iter().map(|one| one.folder.as_str()).collect();
-        let outcome = shared.removed(&folders).await;
-        for one in all {
-            // Who asked may have gone.
-            let _ = one.done.send(outcome.clone());
+        // Whoever waits for one try only does not wait for what is tried for long.
+        all.sort_by_key(|one: &Removal| !one.is_tried_once);
+        let later = all.split_off(all.len().min(MOST));
+        all = shared.removed(all).await;
+        if !all.is_empty() {
+            tokio::time::sleep(AGAIN).await;
         }
+        all.extend(later);
     }
 }
 
@@ -74,26 +84,45 @@ impl Shared {
         if folder.is_removed() {
             return Ok(());
         }
-        let (done, outcome) = oneshot::channel();
-        let removal = Removal { folder: execution_folder(&id.pipeline, &id.task, id.n), done };
-        let ends = || RunnerError::Unavailable("The runner ends.".to_owned());
-        self.removals.send(removal).map_err(|_| ends())?;
-        outcome.await.map_err(|_| ends())?.map_err(RunnerError::Refused)?;
+        self.taken_away(execution_folder(&id.pipeline, &id.task, id.n), false).await.map_err(RunnerError::Refused)?;
         folder.remove().map_err(disk)
     }
 
-    /// Tries it until it is known whether it can be done.
-    async fn removed(&self, folders: &[&str]) -> Result<(), String> {
-        loop {
-            match self.remove_now(folders).await {
-                Ok(()) => return Ok(()),
-                Err(RunnerError::Refused(sentence)) => return Err(sentence),
-                Err(passing) => {
-                    tracing::warn!("{} folders of deleted results are still on the claim: {passing}", folders.len());
-                    tokio::time::sleep(AGAIN).await;
-                }
+    /// On our side its executions' folders stay: they say what is not asked for at the next start.
+    pub(super) async fn forget_pipeline(&self, id: &PipelineId) -> Result<(), RunnerError> {
+        let gone = self.taken_away(pipeline_folder(id), true).await;
+        gone.map_err(|why| {
+            let claim = &self.config.results;
+            RunnerError::Unavailable(format!(
+                "Its work folders are still on the claim {claim}: delete it again · {why}"
+            ))
+        })
+    }
+
+    async fn taken_away(&self, folder: String, is_tried_once: bool) -> Result<(), String> {
+        let (done, outcome) = oneshot::channel();
+        let ends = || "The runner ends.".to_owned();
+        self.removals.send(Removal { folder, is_tried_once, done }).map_err(|_| ends())?;
+        outcome.await.map_err(|_| ends())?
+    }
+
+    /// Tells those that wait whether it is done. Given back are those for which it has to be tried again.
+    async fn removed(&self, mut all: Vec<Removal>) -> Vec<Removal> {
+        let folders: Vec<&str> = all.iter().map(|one| one.folder.as_str()).collect();
+        let (outcome, left) = match self.remove_now(&folders).await {
+            Ok(()) => (Ok(()), Vec::new()),
+            Err(RunnerError::Refused(sentence)) => (Err(sentence), Vec::new()),
+            Err(passing) => {
+                tracing::warn!("{} folders of deleted results are still on the claim: {passing}", folders.len());
+                let first = all.iter().take_while(|one| one.is_tried_once).count();
+                (Err(passing.to_string()), all.split_off(first))
             }
+        };
+        for one in all {
+            // Who asked may have gone.
+            let _ = one.done.send(outcome.clone());
         }
+        left
     }
 
     async fn remove_now(&self, folders: &[&str]) -> Result<(), RunnerError> {

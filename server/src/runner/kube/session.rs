@@ -24,15 +24,24 @@ use crate::runner::{
     Connection, Exec, RunnerError, Session, SessionInput, SessionOutput, TerminalSize, WAITING, local::links, pass_on,
 };
 
+/// The code of a program that nothing more is heard of.
+const KILLED: i32 = 137;
 const SHELL: [&str; 3] = ["sh", "-c", "command -v bash >/dev/null && exec bash; exec sh"];
 
 fn unavailable(what: &str, error: impl std::fmt::Display) -> RunnerError {
     RunnerError::Unavailable(format!("{what}: {error}."))
 }
 
+/// What answers when `is_over` does: a node that went away may leave the connection open on this side.
+///
 /// # Errors
 /// [`RunnerError::Unavailable`]: the cluster did not begin it.
-pub async fn exec(pods: &Api<Pod>, pod: &str, exec: &Exec) -> Result<Session, RunnerError> {
+pub async fn exec(
+    pods: &Api<Pod>,
+    pod: &str,
+    exec: &Exec,
+    is_over: impl Future<Output = ()> + Send + 'static,
+) -> Result<Session, RunnerError> {
     let argv: Vec<String> = if exec.argv.is_empty() { SHELL.map(str::to_owned).into() } else { exec.argv.clone() };
     let is_terminal = exec.terminal.is_some();
     let wanted = AttachParams::default().container(TASK).stdin(true).stdout(true).stderr(!is_terminal).tty(is_terminal);
@@ -42,8 +51,26 @@ pub async fn exec(pods: &Api<Pod>, pod: &str, exec: &Exec) -> Result<Session, Ru
         .map_err(|error| unavailable("A program inside the task could not be begun", error))?;
     let (input, from_person) = mpsc::channel(WAITING);
     let (to_person, output) = mpsc::channel(WAITING);
-    tokio::spawn(carry(process, exec.terminal, from_person, to_person));
+    let carried = carry(process, exec.terminal, from_person, to_person.clone());
+    tokio::spawn(unless_over(carried, is_over, to_person));
     Ok(Session { input, output })
+}
+
+/// Ends both ways, as if it had been killed, when the task is over and it has not ended by itself soon.
+pub async fn unless_over(
+    carried: impl Future<Output = ()>,
+    is_over: impl Future<Output = ()>,
+    to: mpsc::Sender<SessionOutput>,
+) {
+    let late = async {
+        is_over.await;
+        tokio::time::sleep(ANSWER).await;
+    };
+    tokio::select! {
+        () = carried => {}
+        // Whoever has left needs no answer.
+        () = late => drop(to.send(SessionOutput::Exit(KILLED)).await),
+    }
 }
 
 async fn carry(
@@ -72,7 +99,7 @@ async fn carry(
 
 /// `Failure` with a cause `ExitCode`, or `Success`.
 fn exit_code(status: Option<&k8s_openapi::apimachinery::pkg::apis::meta::v1::Status>) -> i32 {
-    let Some(status) = status else { return 137 };
+    let Some(status) = status else { return KILLED };
     if status.status.as_deref() == Some("Success") {
         return 0;
     }
@@ -171,7 +198,8 @@ pub async fn link(pods: &Api<Pod>, pod: &str, wanted: &[Link]) -> Result<(), Run
 /// As [`exec`].
 pub async fn helper(pods: &Api<Pod>, pod: &str, words: &[&str]) -> Result<Session, RunnerError> {
     let argv = [HELPER, "pod"].iter().chain(words).map(|word| (*word).to_owned()).collect();
-    exec(pods, pod, &Exec { argv, terminal: None }).await
+    // Whoever asked does not wait for ever.
+    exec(pods, pod, &Exec { argv, terminal: None }, std::future::pending()).await
 }
 
 /// Ends its input and waits until it has ended well.

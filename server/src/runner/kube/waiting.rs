@@ -17,15 +17,30 @@ pub fn sentence(pod: &Pod, event: Option<&str>, free: Free<'_>) -> String {
         .unwrap_or_else(|| plain(pod).to_owned())
 }
 
+/// As [`sentence`], of what keeps it from having a node with what it mounts.
+pub fn place(pod: &Pod, event: Option<&str>, free: Free<'_>) -> Option<String> {
+    unschedulable(pod, free).or_else(|| event.and_then(from_event))
+}
+
 fn with_words(sentence: &str, words: &str) -> String {
     if words.is_empty() { sentence.to_owned() } else { format!("{sentence} · {words}") }
 }
 
-fn unschedulable(pod: &Pod, free: Free<'_>) -> Option<String> {
+/// The scheduler's words.
+fn unplaced(pod: &Pod) -> Option<&str> {
     let mut conditions = pod.status.as_ref()?.conditions.iter().flatten();
     let condition = conditions.find(|one| one.type_ == "PodScheduled" && one.status == "False")?;
-    let words = condition.message.as_deref().unwrap_or_default();
-    if let Some(claim) = between(words, "persistentvolumeclaim \"", "\" not found") {
+    Some(condition.message.as_deref().unwrap_or_default())
+}
+
+/// One that it mounts and that is not there.
+pub fn missing_claim(pod: &Pod) -> Option<&str> {
+    between(unplaced(pod)?, "persistentvolumeclaim \"", "\" not found")
+}
+
+fn unschedulable(pod: &Pod, free: Free<'_>) -> Option<String> {
+    let words = unplaced(pod)?;
+    if let Some(claim) = missing_claim(pod) {
         let sentence = format!("The claim {claim} is not there: make it, or name another one in the settings");
         return Some(with_words(&sentence, words));
     }
@@ -40,7 +55,7 @@ fn unschedulable(pod: &Pod, free: Free<'_>) -> Option<String> {
         (false, false) if words.contains("pod affinity rules") => {
             "the claims that it mounts are in use on another node, and allow one node at a time".to_owned()
         }
-        (false, false) if words.contains("untolerated taint") || words.contains("node selector") => {
+        (false, false) if words.contains("untolerated taint") || words.contains("selector") => {
             "no node takes it: see the node selector and the tolerations in the settings".to_owned()
         }
         (false, false) => "no node takes it".to_owned(),

@@ -23,6 +23,7 @@ use super::{
     Known, Shared,
     actions::{Failure, asked},
     attend::Attendant,
+    check,
     client::WATCH_SECONDS,
     follow::Follower,
     locked,
@@ -90,7 +91,7 @@ async fn warnings(shared: &Arc<Shared>) {
 
 impl Shared {
     fn warned(self: &Arc<Self>, event: Event) {
-        let (Some(pod), Some(words)) = (event.involved_object.name, event.message) else { return };
+        let (Some(pod), Some(words)) = (event.involved_object.uid, event.message) else { return };
         {
             let mut warnings = locked(&self.warnings);
             if warnings.len() >= WARNINGS {
@@ -101,11 +102,15 @@ impl Shared {
         let known = locked(&self.pods)
             .values()
             .map(|known| &known.pod)
-            .find(|known| known.metadata.name.as_deref() == Some(pod.as_str()))
+            .find(|known| known.metadata.uid.as_deref() == Some(pod.as_str()))
             .cloned();
         if let Some(pod) = known {
             self.see(pod);
         }
+    }
+
+    pub(super) fn warning(&self, pod: &Pod) -> Option<String> {
+        locked(&self.warnings).get(pod.metadata.uid.as_ref()?).cloned()
     }
 
     /// As [`Self::see`], but for what was known before: whoever makes a pod may hear of it later than whoever watches.
@@ -135,7 +140,7 @@ impl Shared {
         }
         let (before, progress) = self.hub.last(&id).map_or((None, None), |seen| (Some(seen.phase), seen.progress));
         let pod_name = pod.metadata.name.clone().unwrap_or_default();
-        let warning = locked(&self.warnings).get(&pod_name).cloned();
+        let warning = self.warning(&pod);
         let phase = phase::phase(&pod, before.as_ref(), &|| self.why_it_waits(&pod, warning.as_deref()), now());
         let phase = phase::unless_deleted(&pod, phase, &|| self.folder(&id).is_stopping());
         let mut pods = locked(&self.pods);
@@ -151,6 +156,9 @@ impl Shared {
         known.pod = pod;
         if known.is_over {
             return Some(id);
+        }
+        if check::is_told_by(&known.pod, &self.config) {
+            self.doubt.notify_one();
         }
         if known.follower.is_none() && has_log(&known.pod) {
             known.follower = Some(Follower::begin(self.pods(), pod_name.clone(), self.folder(&id)));

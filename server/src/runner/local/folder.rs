@@ -54,6 +54,11 @@ impl Executions {
         ExecutionFolder { path, live: self.root.join(LIVE).join(format!("{}.{}.{}", id.pipeline, id.task, id.n)) }
     }
 
+    /// All of a pipeline.
+    pub fn pipeline(&self, id: &PipelineId) -> PathBuf {
+        self.root.join(id.as_str())
+    }
+
     /// Those that are accepted and not released.
     pub fn live(&self) -> io::Result<Vec<ExecutionId>> {
         let mut found = Vec::new();

@@ -31,8 +31,9 @@ use std::{
 use async_trait::async_trait;
 use engine::{action::Action, observed::Observed};
 use model::{
-    ExecutionId, Seconds,
+    ExecutionId, PipelineId, Seconds,
     launch::Launch,
+    mounts::{execution_folder, pipeline_folder},
     site::Capacity,
     supervise::{How, Process, StopOrder, Way},
 };
@@ -177,14 +178,9 @@ impl Shared {
     async fn remove(&self, id: &ExecutionId, whole: bool) -> Result<(), RunnerError> {
         self.release(id).await?;
         let _turn = self.turn(id).await;
-        let below = format!("pipeline/{}/{}/{}", id.pipeline, id.task, id.n);
-        let results = self.config.results.join(below);
+        let results = self.config.results.join(execution_folder(&id.pipeline, &id.task, id.n));
         let own = whole.then(|| self.executions.folder(id).path);
-        let remove = move || own.iter().chain([&results]).try_for_each(|folder| folder::remove(folder));
-        tokio::task::spawn_blocking(remove)
-            .await
-            .map_err(|error| RunnerError::Unavailable(error.to_string()))?
-            .map_err(disk)
+        removed(own.into_iter().chain([results])).await
     }
 
     async fn release(&self, id: &ExecutionId) -> Result<(), RunnerError> {
@@ -210,6 +206,13 @@ impl Shared {
     }
 }
 
+async fn removed(folders: impl Iterator<Item = PathBuf> + Send + 'static) -> Result<(), RunnerError> {
+    tokio::task::spawn_blocking(move || folders.into_iter().try_for_each(|folder| folder::remove(&folder)))
+        .await
+        .map_err(|error| RunnerError::Unavailable(error.to_string()))?
+        .map_err(disk)
+}
+
 #[async_trait]
 impl Runner for LocalRunner {
     async fn observe(&self) -> Result<mpsc::Receiver<Observed>, RunnerError> {
@@ -232,6 +235,11 @@ impl Runner for LocalRunner {
                 links::set(&folder.path.join("links"), &links).map_err(disk)
             }
         }
+    }
+
+    async fn forget(&self, pipeline: &PipelineId) -> Result<(), RunnerError> {
+        let results = self.shared.config.results.join(pipeline_folder(pipeline));
+        removed([results, self.shared.executions.pipeline(pipeline)].into_iter()).await
     }
 
     fn budget(&self) -> Option<Capacity> {

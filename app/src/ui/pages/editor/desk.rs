@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use leptos::{prelude::*, task::spawn_local};
 use leptos_router::hooks::use_navigate;
 use model::{
-    At, EnvValue, Fix, Pipeline, PipelineId, Problem, Severity, Site, TaskId, inherit::Resolved, run::Part, validate,
+    At, EnvValue, Fix, Pipeline, PipelineId, Problem, Severity, Site, TaskId, inherit::Resolved, run::Part,
+    site::RunnerName, validate,
 };
 
 use super::{draft::Place, saver::Saver};
@@ -120,9 +121,9 @@ impl Desk {
         });
     }
 
-    /// What the installation could not do may have been mended meanwhile.
+    /// What a cluster could not do may have been mended meanwhile, or it may have broken.
     pub fn look_at_faults_again(self) {
-        if self.site.with_untracked(|site| site.faults == Default::default()) {
+        if self.site.with_untracked(|site| site.runner == RunnerName::Local) {
             return;
         }
         spawn_local(async move {

@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use engine::observed::{Ended, Exit, Phase};
-use model::kind::File;
+use model::{RunId, kind::File};
 use serde_json::json;
 use tokio::time::Instant;
 
 use super::{
     Scene,
-    api::{Answer, busy, exists, failed, found, open},
-    launch, pending, pod, running, scene,
+    api::{Answer, busy, exists, failed, found, listed, open},
+    ended, launch, pending, pod, running, scene,
 };
-use crate::runner::RunnerError;
+use crate::runner::{Runner, RunnerError};
 
 const SOON: Duration = Duration::from_millis(500);
 
@@ -56,6 +56,32 @@ async fn a_pod_that_another_launch_has_made_is_refused_in_a_sentence_and_never_t
     assert_eq!(scene.phases(SOON).await, []);
     let asked = scene.api.asked();
     assert!(!asked.iter().any(|one| one.starts_with("DELETE") || one.starts_with("PATCH")), "{asked:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_of_another_launch_that_the_watch_has_told_of_is_refused_all_the_same() {
+    let (mut other_run, mut other_spec) = (launch(1), launch(1));
+    other_run.run = RunId::new("before").unwrap();
+    other_spec.image = Some("python:3.12".into());
+    for other in [other_run, other_spec] {
+        let ours = launch(1);
+        let (watch, watching) = open();
+        let log = found(json!("2026-01-01T00:00:01.000000005Z theirs\n"));
+        let listing = listed(10, &[pod(&other, 5, running(true))]);
+        let mut scene = scene([("LIST pods", listing), ("WATCH pods", watching), ("GET pods/one/log", log)]).await;
+        assert_eq!(scene.phases(SOON).await, [(1, "ready")]);
+        scene.launch(&ours).await.unwrap();
+        let sentence = refused(&mut scene).await;
+        assert!(sentence.starts_with("There is a Pod fl-digits-train-1-"), "{sentence}");
+        assert!(sentence.ends_with("in namespace fletchline that this launch has not made: remove it."), "{sentence}");
+        assert!(!Runner::log(&scene.runner, &ours.execution).exists());
+        watch.tell("MODIFIED", &pod(&other, 11, ended(0)));
+        assert_eq!(scene.phases(SOON).await, []);
+        scene.release(&ours.execution).await;
+        let asked = scene.api.asked();
+        let changes = ["POST", "DELETE", "PATCH"];
+        assert!(!asked.iter().any(|one| changes.iter().any(|change| one.starts_with(change))), "{asked:?}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

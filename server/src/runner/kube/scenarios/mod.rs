@@ -1,6 +1,8 @@
 //! What is kept when the API server fails?
 
 mod api;
+mod checks;
+mod halves;
 mod launches;
 mod watches;
 
@@ -44,6 +46,11 @@ impl Scene {
 
     async fn release(&self, id: &ExecutionId) {
         self.runner.perform(Action::Release { execution: id.clone() }).await.unwrap();
+    }
+
+    /// As if the watch had told of it.
+    fn see(&self, pod: Value) {
+        self.runner.shared.see(serde_json::from_value(pod).unwrap());
     }
 
     /// What was told so far, and in the next time of that length.
