@@ -5,9 +5,12 @@ mod common;
 use common::*;
 use load::unpack::name::{Name, Parsed, Separators, check_link};
 use proptest::prelude::*;
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
-/// Small archives with everything in them, the format's number first.
+/// Small archives with everything in them, the format's number first; and those that the fuzz target begins with.
 fn corpus() -> Vec<Vec<u8>> {
     let files: [(&str, &[u8]); 3] = [("a", b"alpha"), ("d/b", b"beta"), ("e/", b"")];
     let tar = tar(&[
@@ -20,7 +23,11 @@ fn corpus() -> Vec<Vec<u8>> {
     ]);
     let zip = zip_raw(&[ZipEntry::file("a", b"alpha"), ZipEntry::link("l", "a"), ZipEntry::file("d/b", b"beta")]);
     let all = [zip, seven(&files), tar.clone(), gz(&tar), bz2(&tar), xz(&tar), zst(&tar), gz(b"x"), zst(b"x")];
-    all.into_iter().enumerate().map(|(number, bytes)| [vec![number as u8], bytes].concat()).collect()
+    let mut corpus: Vec<_> =
+        all.into_iter().enumerate().map(|(number, bytes)| [vec![number as u8], bytes].concat()).collect();
+    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/seeds/extract");
+    corpus.extend(std::fs::read_dir(seeds).unwrap().map(|entry| std::fs::read(entry.unwrap().path()).unwrap()));
+    corpus
 }
 
 /// A small generator of its own: the same seed gives the same bytes.

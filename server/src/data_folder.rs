@@ -8,6 +8,7 @@ use std::{
 };
 
 use model::ExecutionId;
+use rustix::fs::Access;
 
 /// One folder that can be copied away and back while no server holds it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +38,7 @@ impl DataFolder {
     /// The chosen folder, else the XDG one. Made when it is not there, for this user alone.
     ///
     /// # Errors
-    /// No home folder, or a folder that cannot be made.
+    /// No home folder, or a folder that cannot be made or opened.
     pub fn open(chosen: Option<&Path>) -> Result<DataFolder, FolderError> {
         let root = match chosen {
             Some(folder) => folder.to_owned(),
@@ -46,6 +47,8 @@ impl DataFolder {
         let io = |error| FolderError::Io { folder: root.clone(), error };
         DirBuilder::new().recursive(true).mode(0o700).create(&root).map_err(io)?;
         let root = fs::canonicalize(&root).map_err(io)?;
+        // Else each file in it would be missed on its own.
+        rustix::fs::access(&root, Access::READ_OK | Access::EXEC_OK).map_err(|error| io(error.into()))?;
         Ok(DataFolder { root })
     }
 

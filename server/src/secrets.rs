@@ -21,7 +21,7 @@ pub enum SecretError {
     Name(String),
     #[error("A secret has at most 64 KiB and no NUL character.")]
     Value,
-    #[error("The secrets cannot be kept: {0}")]
+    #[error("`secrets.json` in the data folder cannot be used: {0}")]
     Io(#[from] io::Error),
     #[error("secrets.json cannot be read: {0}")]
     Broken(#[from] serde_json::Error),

@@ -60,8 +60,11 @@ enum Command {
         /// engine, canvas, load, size; all without one.
         what: Vec<bench::What>,
     },
-    /// The long tests: hundreds of kills, minutes of mutated input.
-    Soak,
+    /// The long tests: hundreds of kills, minutes of mutated input, what is known of other people's crates.
+    Soak {
+        /// Only these steps: crates, fuzz, rust, cluster; all without one.
+        steps: Vec<soak::Step>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -82,7 +85,7 @@ fn carry_out(command: Command) -> anyhow::Result<()> {
         Command::Images { dev } => images::images(dev),
         Command::E2e { filter } => e2e::e2e(filter.as_deref(), &mut test::Count::default()),
         Command::Bench { what } => bench::bench(&what),
-        Command::Soak => soak::soak(),
+        Command::Soak { steps } => soak::soak(&steps),
     }
 }
 

@@ -47,7 +47,7 @@ pub fn test(steps: &[Step]) -> Result<()> {
         let started = Instant::now();
         let outcome = match step {
             Step::Check => check(),
-            Step::Rust => rust(&mut count),
+            Step::Rust => rust(&mut count, if shell::is_ci() { &[("FLETCHLINE_FUZZ_SECONDS", "30")] } else { &[] }),
             Step::Browser => bundle::bundle(Profile::Small).and_then(|()| e2e::e2e(None, &mut count)),
             Step::Cluster => cluster(&mut count, &[]),
         };
@@ -86,14 +86,12 @@ fn check() -> Result<()> {
     shell::run(shell::cargo(&wasm).args(["--target", "wasm32-unknown-unknown", "--", "--deny", "warnings"]))
 }
 
-fn rust(count: &mut Count) -> Result<()> {
+/// `environment`: how long the long ones take.
+pub fn rust(count: &mut Count, environment: &[(&str, &str)]) -> Result<()> {
     // Tests of the server start these programs, which cargo would not build for them.
     run::programs()?;
     let mut tests = shell::cargo(&["test", "--no-fail-fast"]);
-    if shell::is_ci() {
-        tests.env("FLETCHLINE_FUZZ_SECONDS", "30");
-    }
-    watch(&mut tests, count)
+    watch(tests.envs(environment.iter().copied()), count)
 }
 
 fn watch(tests: &mut Command, count: &mut Count) -> Result<()> {

@@ -13,20 +13,14 @@ const LONGEST: Duration = Duration::from_secs(5);
 
 /// The examples, and small documents with what they lack.
 fn corpus() -> Vec<Vec<u8>> {
-    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let (examples, seeds) = (root.join("examples"), root.join("fuzz/seeds/import"));
     let read = |entry: fs::DirEntry| fs::read(entry.path().join("pipeline.json")).ok();
     let mut corpus: Vec<Vec<u8>> = fs::read_dir(examples).unwrap().flatten().filter_map(read).collect();
     assert!(!corpus.is_empty());
-    corpus.extend(SMALL.map(|text| text.as_bytes().to_vec()));
+    corpus.extend(fs::read_dir(seeds).unwrap().map(|entry| fs::read(entry.unwrap().path()).unwrap()));
     corpus
 }
-
-const SMALL: [&str; 4] = [
-    r#"{"format":"fletchline/v1","id":"a"}"#,
-    r#"{"format":"fletchline/v1","id":"a","parameters":[{"name":"n","type":"integer","default":"1"}],"tasks":[{"id":"t","name":"T","kind":"job","script":"x","copies":{"LR":["0.1","{{n}}"],"B":["1","2"]},"env":{"A":{"secret":"s"},"B":{"value":"{{LR}}"}},"resources":{"cpu":"500m","memory":"2 GiB","gpu":1},"retries":3,"timeout":60}]}"#,
-    r#"{"format":"fletchline/v1","id":"a","tasks":[{"id":"v","name":"V","kind":"volume","volume":"team"},{"id":"n","name":"N","kind":"notebook","start_path":"/work/x","keep":["/work/out"],"advance":{"by":"file","path":"/work/done"}}],"arrows":[{"id":"x","from_task":"v","from_path":"/a","to_task":"n","to_path":"/b","acl":"RW"}]}"#,
-    r#"{"format":"fletchline/v1","id":"a","tasks":[{"id":"p","name":"P","kind":"container","command":["x"],"ports":[{"port":80}]},{"id":"q","name":"Q","kind":"serving","framework":"onnx","port":5000}],"arrows":[{"id":"x","from_task":"p","from_path":"/m","to_task":"q","to_path":"/m"},{"id":"y","from_task":"q","to_task":"p"}],"notes":[{"id":"n","text":"é"}],"groups":[{"id":"g","name":"G","tasks":["p"]}],"layout":{"tasks":{"p":{"x":1e308,"y":-0.0}},"notes":{"n":{"x":1,"y":2,"width":3}}},"more":[[[]]]}"#,
-];
 
 /// What breaks readers of JSON, paths, templates and quantities.
 const PIECES: [&str; 24] = [

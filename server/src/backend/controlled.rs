@@ -22,7 +22,7 @@ fn told<T>(done: Result<T, NotDone>) -> Answer<T> {
             NotDone::Refused(Refusal::NotFound(_)) => ApiError::NotFound { sentence },
             NotDone::Refused(Refusal::Conflict(_)) => ApiError::Conflict { sentence },
             NotDone::Refused(Refusal::Bad(_)) => ApiError::Bad { sentence },
-            NotDone::Stopping => ApiError::Unavailable { sentence },
+            NotDone::Stopping | NotDone::Full | NotDone::Later => ApiError::Unavailable { sentence },
         }
     })
 }

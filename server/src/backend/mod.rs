@@ -234,7 +234,9 @@ impl Backend for Core {
 /// The store's errors as the browser hears them.
 fn stored<T>(result: Result<T, StoreError>) -> Answer<T> {
     result.map_err(|error| match error {
-        StoreError::Unavailable(_) | StoreError::Broken(_) => ApiError::Unavailable { sentence: error.to_string() },
+        StoreError::Full | StoreError::ReadOnly | StoreError::Unavailable(_) | StoreError::Broken(_) => {
+            ApiError::Unavailable { sentence: error.to_string() }
+        }
         StoreError::Newer { .. } | StoreError::Unreadable(_) => ApiError::Internal { sentence: error.to_string() },
     })
 }

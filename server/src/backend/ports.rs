@@ -6,6 +6,7 @@
 
 use std::{
     collections::BTreeMap,
+    io,
     net::Ipv4Addr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -172,10 +173,22 @@ impl Follower {
             None => self.kept(&name).await.map_err(|error| error.to_string())?,
         };
         let Some(port) = known else { return self.choose(&name).await };
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| {
-            format!("programs cannot reach it at port {port} ({error}): end what has that port, or set another `port`")
-        })?;
-        Ok((port, listener))
+        let bound = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await;
+        Ok((port, bound.map_err(|error| self.closed(port, &error))?))
+    }
+
+    /// What a person reads where the address would stand.
+    fn closed(&self, port: u16, error: &io::Error) -> String {
+        let doors = locked(&self.doors);
+        let other = doors.iter().find(|(_, door)| door.port == port).map(|(key, _)| key);
+        let which = match (other, error.kind()) {
+            (Some((pipeline, task)), _) => format!("which {task} of the pipeline {pipeline} has: stop that one"),
+            (None, io::ErrorKind::AddrInUse) => "which another program on this machine has: end that one".to_owned(),
+            (None, _) => format!("which cannot be opened ({error}): make it free"),
+        };
+        format!(
+            "no program reaches it at port {port}, {which}, and it is opened by itself; or set another Port and run again"
+        )
     }
 
     /// The port that was chosen for this task earlier.

@@ -181,8 +181,19 @@ pub fn main() -> ExitCode {
 }
 
 fn say_error(error: &anyhow::Error) -> ExitCode {
-    say::err(format_args!("{error:#}"));
+    say::err(sentence(error));
     ExitCode::from(NOT_DONE)
+}
+
+/// With its causes, each said once: most errors have their cause's words in their own.
+fn sentence(error: &anyhow::Error) -> String {
+    let mut said = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !said.contains(&cause) {
+            said = if said.is_empty() { cause } else { format!("{said}: {cause}") };
+        }
+    }
+    said
 }
 
 async fn carry_out(cli: Cli) -> anyhow::Result<Outcome> {
@@ -248,5 +259,22 @@ pub fn told(error: &ApiError) -> String {
             problems.iter().map(|problem| problem.sentence.clone()).collect::<Vec<_>>().join("\n")
         }
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context;
+
+    use super::*;
+    use crate::secrets::SecretError;
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let full = || std::io::Error::other("no space is left");
+        let kept = anyhow::Error::from(SecretError::Io(full()));
+        assert_eq!(sentence(&kept), "`secrets.json` in the data folder cannot be used: no space is left");
+        let read = Err::<(), _>(full()).context("a.json cannot be read").unwrap_err();
+        assert_eq!(sentence(&read), "a.json cannot be read: no space is left");
     }
 }

@@ -7,7 +7,8 @@
 //! # Guarantees
 //! - No action is performed before the event that announces it is on the disk.
 //! - A command is answered when its events are.
-//! - When the journal cannot be written, nothing is performed any more: the process ends with a sentence.
+//! - While the disk is full, nothing is performed and no command taken; it goes on by itself when there is room.
+//! - When it is unknown what the disk has, nothing is performed any more: the process ends with a sentence.
 
 mod duties;
 mod look;
@@ -69,6 +70,11 @@ pub enum NotDone {
     Refused(#[from] Refusal),
     #[error("The server is stopping. Try again when it is up.")]
     Stopping,
+    #[error("{} Nothing is started or stopped until then.", StoreError::Full)]
+    Full,
+    /// It was decided when the disk became full.
+    #[error("{} What you asked for is done then.", StoreError::Full)]
+    Later,
 }
 
 /// Why a controller cannot start.
@@ -143,6 +149,8 @@ struct Shared {
     changes: broadcast::Sender<RunChange>,
     /// Told when a Serving may have become live or gone.
     servings: watch::Sender<()>,
+    /// The disk takes no more of the journal.
+    full: watch::Sender<bool>,
     store: Arc<dyn Store>,
 }
 
@@ -173,7 +181,7 @@ impl Controller {
         let ((changes, _), (servings, _)) = (broadcast::channel(CHANGES), watch::channel(()));
         let (asks, asked) = mpsc::channel(64);
         let brain = RwLock::new(Brain { state, world, marks });
-        let shared = Arc::new(Shared { brain, changes, servings, store: parts.store });
+        let shared = Arc::new(Shared { brain, changes, servings, full: watch::channel(false).0, store: parts.store });
         run_loop::spawn(parts.runner, shared.clone(), asked).await?;
         Ok(Controller { shared, asks })
     }
@@ -208,9 +216,17 @@ impl Controller {
     }
 
     async fn command(&self, command: Command) -> Result<(), NotDone> {
+        let mut full = self.shared.full.subscribe();
+        if *full.borrow() {
+            return Err(NotDone::Full);
+        }
         let (answer, answered) = oneshot::channel();
         self.asks.send(Asked { command, answer }).await.map_err(|_| NotDone::Stopping)?;
-        Ok(answered.await.map_err(|_| NotDone::Stopping)??)
+        tokio::select! {
+            biased;
+            answer = answered => Ok(answer.map_err(|_| NotDone::Stopping)??),
+            _ = full.wait_for(|full| *full) => Err(NotDone::Later),
+        }
     }
 
     /// The settings changed while the server runs.

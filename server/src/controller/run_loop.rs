@@ -29,7 +29,7 @@ use crate::{
 
 /// Events read at once from the journal.
 const CHUNK: u32 = 2000;
-/// Before a runner that did not answer is asked again.
+/// Before a runner that did not answer, or a disk that was full, is asked again.
 const PATIENCE: Millis = 1000;
 
 type Marks = BTreeMap<RunId, Mark>;
@@ -163,7 +163,7 @@ impl Loop {
         if !entries.is_empty() {
             let events: Vec<StoredEvent> =
                 entries.iter().map(|entry| StoredEvent { at: entry.at, body: entry.write() }).collect();
-            let last = self.shared.store.append(&events).await?;
+            let last = self.append(&events).await?;
             self.mark(&entries, last + 1 - entries.len() as u64);
         }
         for (answer, outcome) in answers {
@@ -174,6 +174,24 @@ impl Loop {
         self.remove();
         self.tell();
         Ok(())
+    }
+
+    /// Waits while the disk is full: what was decided stays decided, and nothing of it was done.
+    async fn append(&self, events: &[StoredEvent]) -> Result<u64, StoreError> {
+        loop {
+            match self.shared.store.append(events).await {
+                Err(error @ StoreError::Full) => {
+                    if !self.shared.full.send_replace(true) {
+                        tracing::error!("{error} Nothing is started or stopped until then.");
+                    }
+                    tokio::time::sleep(Duration::from_millis(PATIENCE)).await;
+                }
+                written => {
+                    self.shared.full.send_replace(false);
+                    return written;
+                }
+            }
+        }
     }
 
     /// Commands first, then whatever follows, until nothing does.

@@ -4,7 +4,7 @@
 
 use sqlx::{Connection, SqliteConnection};
 
-use super::StoreError;
+use super::{StoreError, sqlite::unreadable};
 
 /// In this order, never changed once released; the schema's number is how many there are.
 const STEPS: &[&str] = &[include_str!("0001_first.sql")];
@@ -39,8 +39,4 @@ async fn apply(connection: &mut SqliteConnection, step: &'static str, number: i6
     sqlx::raw_sql(step).execute(&mut *transaction).await?;
     sqlx::query("INSERT INTO schema_steps (step) VALUES ($1)").bind(number).execute(&mut *transaction).await?;
     transaction.commit().await
-}
-
-fn unreadable(error: sqlx::Error) -> StoreError {
-    StoreError::Unreadable(error.to_string())
 }

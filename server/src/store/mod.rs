@@ -122,7 +122,14 @@ pub trait Store: Send + Sync + 'static {
 /// Why the store did not do it.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Trying again may help: the disk is full, another program holds the database.
+    /// Nothing was written. Trying again helps once there is room.
+    #[error("The disk that holds the data folder is full: make room on it.")]
+    Full,
+    #[error(
+        "`fletchline.db` in the data folder cannot be written: it belongs to another user, or its disk is read-only. Make it writable, or choose another folder with --data."
+    )]
+    ReadOnly,
+    /// Trying again may help: another program holds the database.
     #[error("The database did not take it: {0}")]
     Unavailable(String),
     /// It is unknown what the disk has. Nothing is written any more by this process.

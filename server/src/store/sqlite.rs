@@ -75,20 +75,22 @@ impl SqliteStore {
 
     /// After a failed fsync the kernel may have dropped the pages: a second try would succeed and prove nothing.
     fn failed(&self, error: sqlx::Error) -> StoreError {
-        let kind = StoreFailure::of(&error);
-        match kind {
-            StoreFailure::Disk => {
-                self.broken.store(true, Ordering::Release);
-                StoreError::Broken(error.to_string())
-            }
-            StoreFailure::Other => StoreError::Unavailable(error.to_string()),
+        let told = match primary(&error) {
+            Some(IOERR | CORRUPT | NOTADB) => StoreError::Broken(error.to_string()),
+            Some(_) => unavailable(error),
+            // The worker thread or the connection itself is gone: what it did last is unknown.
+            None => StoreError::Broken(error.to_string()),
+        };
+        if matches!(told, StoreError::Broken(_)) {
+            self.broken.store(true, Ordering::Release);
         }
+        told
     }
 
     #[cfg(test)]
-    pub(super) async fn synchronous_for_test(&self) -> i64 {
+    pub(super) async fn pragma_for_test(&self, sql: &'static str) -> Option<i64> {
         let mut writer = self.writer.lock().await;
-        sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut *writer.connection).await.expect("a pragma")
+        sqlx::query_scalar(sql).fetch_optional(&mut *writer.connection).await.expect("a pragma")
     }
 
     #[cfg(test)]
@@ -97,23 +99,17 @@ impl SqliteStore {
     }
 }
 
-enum StoreFailure {
-    Disk,
-    Other,
-}
+/// SQLite's primary codes.
+const READONLY: i32 = 8;
+const IOERR: i32 = 10;
+const CORRUPT: i32 = 11;
+const FULL: i32 = 13;
+const CANTOPEN: i32 = 14;
+const NOTADB: i32 = 26;
 
-impl StoreFailure {
-    fn of(error: &sqlx::Error) -> StoreFailure {
-        // SQLITE_IOERR, SQLITE_CORRUPT, SQLITE_NOTADB; the low byte is the primary code.
-        const DISK: [i32; 3] = [10, 11, 26];
-        let code = error.as_database_error().and_then(|error| error.code()?.parse::<i32>().ok());
-        match code {
-            Some(code) if DISK.contains(&(code & 0xff)) => StoreFailure::Disk,
-            Some(_) => StoreFailure::Other,
-            // The worker thread or the connection itself is gone: what it did last is unknown.
-            None => StoreFailure::Disk,
-        }
-    }
+fn primary(error: &sqlx::Error) -> Option<i32> {
+    // The low byte of the extended code.
+    error.as_database_error().and_then(|error| Some(error.code()?.parse::<i32>().ok()? & 0xff))
 }
 
 #[async_trait]
@@ -331,10 +327,19 @@ fn head(row: &SqliteRow) -> Result<PipelineHead, StoreError> {
     })
 }
 
-fn unreadable(error: sqlx::Error) -> StoreError {
-    StoreError::Unreadable(error.to_string())
+pub(super) fn unreadable(error: sqlx::Error) -> StoreError {
+    by_a_person(&error).unwrap_or_else(|| StoreError::Unreadable(error.to_string()))
 }
 
 fn unavailable(error: sqlx::Error) -> StoreError {
-    StoreError::Unavailable(error.to_string())
+    by_a_person(&error).unwrap_or_else(|| StoreError::Unavailable(error.to_string()))
+}
+
+/// What a person can mend.
+fn by_a_person(error: &sqlx::Error) -> Option<StoreError> {
+    match primary(error) {
+        Some(FULL) => Some(StoreError::Full),
+        Some(READONLY | CANTOPEN) => Some(StoreError::ReadOnly),
+        Some(_) | None => None,
+    }
 }

@@ -101,13 +101,33 @@ async fn after_the_disk_has_failed_nothing_is_written_any_more() {
 }
 
 #[tokio::test]
+async fn what_a_full_disk_did_not_take_is_as_if_it_had_not_been_tried() {
+    let (_folder, store) = store().await;
+    store.append(&[event(1)]).await.unwrap();
+    store.pragma_for_test("PRAGMA max_page_count = 1").await;
+    let many: Vec<_> = (2..2000).map(event).collect();
+    assert!(matches!(store.append(&many).await, Err(StoreError::Full)));
+    store.pragma_for_test("PRAGMA max_page_count = 1000000").await;
+    assert_eq!(store.append(&[event(2)]).await.unwrap(), 2);
+    assert_eq!(store.events_after(0, 10).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_database_that_may_only_be_read_is_told_with_what_to_do() {
+    let (_folder, store) = store().await;
+    store.pragma_for_test("PRAGMA query_only = 1").await;
+    let refused = store.append(&[event(1)]).await.unwrap_err();
+    assert!(refused.to_string().contains("belongs to another user"), "{refused}");
+}
+
+#[tokio::test]
 async fn commits_reach_the_disk_before_they_are_told() {
     let (folder, store) = store().await;
     store.append(&[event(1)]).await.unwrap();
     let mode: String = pragma(&folder.path().join("fletchline.db"), "PRAGMA journal_mode").await;
     assert_eq!(mode, "wal");
     const FULL: i64 = 2;
-    assert_eq!(store.synchronous_for_test().await, FULL);
+    assert_eq!(store.pragma_for_test("PRAGMA synchronous").await, Some(FULL));
 }
 
 async fn pragma(file: &Path, sql: &'static str) -> String {

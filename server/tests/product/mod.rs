@@ -10,6 +10,7 @@ pub mod serving;
 use std::{
     fs,
     io::{BufRead, BufReader},
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
     sync::OnceLock,
@@ -64,6 +65,17 @@ impl Data {
         command
     }
 
+    /// A server whose data folder is a small disk of its own, which nobody but it and its tasks sees.
+    pub fn serve_on_a_disk_of(&self, size: &str) -> Command {
+        let mut command = Command::new("unshare");
+        // Who is not root needs to be it for the mount.
+        let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
+        command.args(if is_root { &["--mount"][..] } else { &["--user", "--map-root-user", "--mount"] });
+        let script = format!("mount -t tmpfs -o size={size} tmpfs \"$1\" && exec \"$0\" --data \"$1\" serve --port 0");
+        command.args(["sh", "-c", &script]).arg(program()).arg(self.path()).stdin(Stdio::null());
+        command
+    }
+
     pub fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
     }
@@ -93,7 +105,13 @@ impl Served {
 
     pub async fn start_with(data: &Data, environment: &[(&str, &str)]) -> Served {
         let mut command = data.command(&["serve", "--port", "0"]);
-        let mut child = command.envs(environment.iter().copied()).stdout(Stdio::piped()).spawn().unwrap();
+        command.envs(environment.iter().copied());
+        Served::start_by(command).await
+    }
+
+    /// As the command says that becomes a server.
+    pub async fn start_by(mut command: Command) -> Served {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let link = lines.map(|line| line.unwrap().trim().to_owned()).find(|line| line.starts_with("http")).unwrap();
         let client = Client::builder().redirect(Policy::none()).build().unwrap();
@@ -101,6 +119,12 @@ impl Served {
         let answer = client.get(&link).send().await.unwrap();
         let cookie = cookie(answer.headers());
         Served { child, port, cookie, client }
+    }
+
+    /// A file as this server's tasks and it see it.
+    pub fn sees(&self, file: &Path) -> PathBuf {
+        let root = PathBuf::from(format!("/proc/{}/root", self.child.id()));
+        root.join(file.strip_prefix("/").unwrap())
     }
 
     /// As the page sends.

@@ -8,7 +8,7 @@ use super::{
     load,
 };
 
-const RESTARTED: &str = "This machine was restarted while it ran.";
+const RESTARTED: &str = "While it ran this machine was restarted, or the data folder was copied from another one.";
 pub const SUPERVISOR_GONE: &str = "Its supervisor was ended from outside, and every process of it with it.";
 
 /// `is_supervised`: its supervisor lives, or is about to be started. `preparing`: what it waits for before that.
