@@ -60,3 +60,63 @@ async fn jobs_ask_the_version_of_their_run_and_programs_the_live_one_also_after_
     assert_eq!(model_at(&named).await.unwrap(), 2);
     assert!(model_at(&address).await.is_err(), "nobody is left at the earlier port");
 }
+
+/// The one sentence of the services that has this in it, as soon as there is one.
+async fn told(served: &Served, part: &str) -> String {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    loop {
+        let all = services(served).await;
+        let mut sentences = all.iter().map(|one| one["sentence"].as_str().unwrap().to_owned());
+        if let Some(sentence) = sentences.find(|sentence| sentence.contains(part)) {
+            return sentence;
+        }
+        assert!(Instant::now() < deadline, "{all:?}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+async fn leads_to(address: &str, model: u64) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while model_at(address).await.ok() != Some(model.into()) {
+        assert!(Instant::now() < deadline, "{address} does not lead to version {model}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_version_that_replaces_by_itself_takes_the_port_along_and_says_who_else_has_it() {
+    let data = Data::new();
+    let served = Served::start(&data).await;
+    let (first, other) = (free_port(), std::net::TcpListener::bind("127.0.0.1:0").unwrap());
+    let taken = other.local_addr().unwrap().port();
+    let automatic = |port: u16| {
+        let mut document = document("served", Some(port));
+        document["tasks"][1]["replace"] = "automatic".into();
+        document
+    };
+    served.create(&automatic(first)).await;
+    run(&served, "served", 1).await;
+    let address = live(&served).await;
+    assert_eq!(address, format!("http://127.0.0.1:{first}"));
+    run(&served, "served", 1).await;
+    leads_to(&address, 2).await;
+
+    let elsewhere = json!({"id": "served", "revision": 1, "document": automatic(taken).to_string()});
+    served.ask("pipelines/save", elsewhere).await;
+    run(&served, "served", 2).await;
+    let sentence = told(&served, &format!("at port {taken}")).await;
+    assert!(sentence.contains("another program on this machine has: end that one"), "{sentence}");
+    let printed = String::from_utf8(data.run(&["services"]).stdout).unwrap();
+    assert!(printed.contains(&sentence), "{printed}");
+    drop(other);
+    let address = live(&served).await;
+    assert_eq!(address, format!("http://127.0.0.1:{taken}"));
+    leads_to(&address, 3).await;
+
+    // Another pipeline's Serving that wants the same port hears whose it is.
+    served.create(&document("second", Some(taken))).await;
+    run(&served, "second", 1).await;
+    let sentence = told(&served, &format!("at port {taken}")).await;
+    assert!(sentence.contains("api of the pipeline served has: stop that one"), "{sentence}");
+    leads_to(&address, 3).await;
+}
