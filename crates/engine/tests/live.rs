@@ -17,6 +17,11 @@ use support::{
 };
 
 const GOOD: u8 = 0;
+const LOST: u8 = 255;
+
+fn execution(id: &str, n: u64) -> ExecutionId {
+    ExecutionId { pipeline: run_pipeline(), task: task(id), n }
+}
 
 fn explore(fields: serde_json::Value) -> Draw {
     Draw::new().with("explore", "notebook", fields).job("b").arrow("explore", "b")
@@ -105,6 +110,65 @@ fn what_stayed_open_is_over_when_it_has_ended_not_when_it_let_the_run_go_on() {
     assert_eq!(desk.view(&run, "explore").ended, Some(desk.now));
 }
 
+/// It stays open for `b`, and for `c` that begins when `b` has ended.
+fn open_for_two() -> String {
+    let open = explore(json!({"stay_open": true}));
+    open.job("c").arrow("b", "c").arrow("explore", "c").text()
+}
+
+fn read_of_explore(desk: &Desk, id: &str) -> Option<String> {
+    let all = desk.machine.works.values().chain(desk.machine.ended.values());
+    let work = all.into_iter().find(|work| work.launch.execution.task == task(id))?;
+    let mount = work.launch.mounts.iter().find(|mount| mount.mount_path.0 == "/in/explore")?;
+    mount.sub_path.clone()
+}
+
+#[test]
+fn what_stayed_open_and_ended_by_itself_is_read_and_waits_for_nobody() {
+    for code in [0, 1] {
+        let mut desk = Desk::new();
+        let run = desk.start(&open_for_two());
+        desk.work_until_ready("explore");
+        desk.deed(&run, "explore", Deed::Advance).unwrap();
+        exit(&mut desk, "explore", code);
+        assert_eq!(desk.status(&run), RunStatus::Running, "it let the run go on before");
+        desk.work(GOOD);
+        assert_eq!(desk.status(&run), RunStatus::Succeeded);
+        assert_eq!(desk.started(), ["explore/1", "b/1", "c/1"]);
+        assert_eq!(read_of_explore(&desk, "c").as_deref(), Some("pipeline/p/explore/1/out"));
+        assert_eq!(desk.view(&run, "explore").may, []);
+    }
+}
+
+#[test]
+fn what_stayed_open_and_lost_its_machine_starts_again_and_those_behind_it_read_what_it_let_go() {
+    let mut desk = Desk::new();
+    let run = desk.start(&open_for_two());
+    desk.work_until_ready("explore");
+    desk.deed(&run, "explore", Deed::Advance).unwrap();
+    desk.machine.progress(&execution("explore", 1), LOST);
+    desk.tell();
+    desk.work(GOOD);
+    assert_eq!(desk.status(&run), RunStatus::Succeeded);
+    assert_eq!(read_of_explore(&desk, "c").as_deref(), Some("pipeline/p/explore/1/out"));
+    assert!(desk.started().contains(&"explore/2".to_owned()), "{:?}", desk.started());
+    assert!(desk.machine.alive().is_empty());
+}
+
+#[test]
+fn what_stayed_open_does_not_start_again_in_a_run_that_is_over() {
+    let mut desk = Desk::new();
+    let run = desk.start(&explore(json!({"stay_open": true})).text());
+    desk.work_until_ready("explore");
+    desk.deed(&run, "explore", Deed::Advance).unwrap();
+    desk.machine.progress(&execution("explore", 1), LOST);
+    (0..2).for_each(|_| desk.machine.progress(&execution("b", 1), GOOD));
+    desk.tell();
+    desk.work(GOOD);
+    assert_eq!(desk.status(&run), RunStatus::Succeeded);
+    assert!(desk.machine.alive().is_empty(), "{:?}", desk.machine.alive());
+}
+
 #[test]
 fn one_live_execution_holds_a_work_folder_and_a_second_one_waits_and_says_so() {
     let mut desk = Desk::new();
@@ -132,7 +196,7 @@ fn one_viewer_is_there_for_all_runs_and_outlives_them() {
     desk.work(GOOD);
     assert_eq!((desk.status(&first), desk.status(&second)), (RunStatus::Succeeded, RunStatus::Succeeded));
     assert_eq!(desk.machine.names().into_iter().collect::<Vec<_>>(), ["p/board/1"]);
-    let viewer = ExecutionId { pipeline: run_pipeline(), task: task("board"), n: 1 };
+    let viewer = execution("board", 1);
     let names: Vec<&str> = desk.machine.links[&viewer].iter().map(|link| link.name.as_str()).collect();
     assert_eq!(names, ["run 1 · train", "run 2 · train"]);
     assert_eq!(desk.machine.links[&viewer][0].folder, "pipeline/p/train/1/out");

@@ -195,6 +195,65 @@ fn a_load_data_with_unchanged_fixed_sources_does_not_run_again() {
 }
 
 #[test]
+fn a_load_data_runs_again_for_another_source_and_not_for_another_parameter() {
+    let mut desk = Desk::new();
+    let sha256 = "a".repeat(64);
+    let load = json!({"sources": [{"url": "https://x.example/{{set}}.zip", "sha256": sha256}]});
+    let draw = Draw::new().parameter("set", "small").parameter("lr", "1").with("load", "load_data", load);
+    let mut with = |name: &str, value: &str| {
+        let given = [(name.to_owned(), value.to_owned())].into();
+        let run = desk.start_by(&draw.text(), |wish| wish.parameters = given).unwrap();
+        desk.work(GOOD);
+        (desk.view(&run, "load").sentence, desk.started().len())
+    };
+    assert_eq!(with("lr", "1").1, 1);
+    assert_eq!(with("lr", "2"), ("same as run 1: its sources are told by their checksums".into(), 1));
+    assert_eq!(with("set", "large").1, 2);
+    assert_eq!(with("set", "small").1, 3, "the newest good result is of another source");
+}
+
+#[test]
+fn what_a_task_keeps_is_fetched_again_when_its_source_is_known_to_have_changed() {
+    let mut desk = Desk::new();
+    let load = json!({"sources": [{"url": "https://x.example/data"}], "keep": true});
+    let document = Draw::new().with("load", "load_data", load).text();
+    for unchanged in [None, None, Some("the task keeps what was fetched")] {
+        let why = unchanged.map(|why| (task("load"), why.to_owned()));
+        desk.start_by(&document, |wish| wish.unchanged = why.into_iter().collect()).unwrap();
+        desk.work(GOOD);
+    }
+    assert_eq!(desk.started(), ["load/1", "load/2"]);
+}
+
+#[test]
+fn a_cancelled_run_that_is_retried_does_not_end_well_without_what_was_cancelled() {
+    let mut desk = Desk::new();
+    let document = Draw::new().job("a").with("see", "container", json!({})).job("b").arrow("see", "b").text();
+    let run = desk.start(&document);
+    let a = desk.machine.alive().into_iter().find(|one| one.task == task("a")).unwrap();
+    (0..2).for_each(|_| desk.machine.progress(&a, BAD));
+    desk.tell();
+    desk.ask(Command::CancelRun { run: run_id(&run) }).unwrap();
+    desk.work(GOOD);
+    assert_eq!(desk.status(&run), RunStatus::Cancelled);
+    desk.ask(Command::RetryRun { run: run_id(&run) }).unwrap();
+    desk.work(GOOD);
+    assert_eq!(desk.view(&run, "a").status, TaskStatus::Done);
+    assert_eq!(desk.status(&run), RunStatus::Cancelled, "see and b never came to their end");
+}
+
+#[test]
+fn a_run_works_on_the_document_it_began_with_whatever_is_edited_and_run_beside_it() {
+    let mut desk = Desk::new();
+    let document = |next: &str| Draw::new().job("a").job(next).arrow("a", next).text();
+    let first = desk.start(&document("b"));
+    let second = desk.start(&document("c"));
+    assert_eq!((desk.status(&first), desk.status(&second)), (RunStatus::Running, RunStatus::Running));
+    desk.work(GOOD);
+    assert_eq!(desk.started(), ["a/1", "a/2", "b/1", "c/1"]);
+}
+
+#[test]
 fn more_than_the_machine_has_waits_and_says_who_holds_it() {
     let mut desk = Desk::new();
     let gpu = json!({"resources": {"gpu": 1}});
