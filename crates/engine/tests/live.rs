@@ -210,6 +210,46 @@ fn run_pipeline() -> model::PipelineId {
 }
 
 #[test]
+fn a_viewer_shows_the_newest_runs_and_those_that_are_pinned_each_execution_under_a_name_for_people() {
+    let train = json!({"command": ["true"], "retries": 1, "copies": {"LR": ["0.1"]}});
+    let board = json!({"newest_runs": 2});
+    let document =
+        Draw::new().with("train", "job", train).with("board", "viewer", board).arrow_with("train", "/out", "board", "");
+    let mut desk = Desk::new();
+    let first = desk.start(&document.text());
+    let id = desk.machine.alive().into_iter().find(|one| one.task == task("train")).unwrap();
+    (0..2).for_each(|_| desk.machine.progress(&id, 240));
+    desk.tell();
+    desk.work(GOOD);
+    let names = |desk: &Desk| -> Vec<String> {
+        desk.machine.links[&execution("board", 1)].iter().map(|link| link.name.clone()).collect()
+    };
+    assert_eq!(names(&desk), ["run 1 · train · LR=0.1", "run 1 · train · LR=0.1 · try 2"]);
+    for _ in 0..2 {
+        desk.start(&document.text());
+        desk.work(GOOD);
+    }
+    assert_eq!(names(&desk), ["run 2 · train · LR=0.1", "run 3 · train · LR=0.1"]);
+    desk.ask(Command::Pin { run: run_id(&first), pinned: true }).unwrap();
+    desk.turn();
+    assert_eq!(names(&desk).len(), 4, "{:?}", names(&desk));
+}
+
+#[test]
+fn a_viewer_that_is_not_there_is_started_by_the_next_run() {
+    let document = Draw::new().job("train").with("board", "viewer", json!({})).text();
+    let mut desk = Desk::new();
+    let first = desk.start(&document);
+    desk.work(GOOD);
+    exit(&mut desk, "board", 1);
+    desk.start(&document);
+    desk.work(GOOD);
+    assert_eq!(desk.view(&first, "board").status, TaskStatus::Serving);
+    desk.ask(Command::CancelRun { run: run_id(&first) }).unwrap_err();
+    assert_eq!(desk.machine.names().into_iter().collect::<Vec<_>>(), ["p/board/2"]);
+}
+
+#[test]
 fn pausing_a_viewer_concerns_all_runs_and_a_new_run_leaves_it_paused() {
     let document = Draw::new().job("train").with("board", "viewer", json!({})).text();
     let mut desk = Desk::new();
@@ -280,6 +320,24 @@ fn a_second_version_is_ready_beside_the_live_one_until_a_person_makes_it_live() 
     desk.work(GOOD);
     assert_eq!(desk.view(&first, "api").sentence, "live", "an older version serves again without packing");
     assert_eq!(desk.machine.names().into_iter().collect::<Vec<_>>(), ["p/api/5"]);
+}
+
+#[test]
+fn a_version_that_does_not_fit_beside_the_live_one_says_who_to_stop() {
+    let document = Draw::new().with("api", "serving", json!({"resources": {"memory": "6Gi"}})).text();
+    let mut desk = Desk::new();
+    let first = desk.start(&document);
+    desk.work(GOOD);
+    let second = desk.start(&document);
+    desk.work(GOOD);
+    assert_eq!(
+        desk.view(&second, "api").sentence,
+        "waits for 6 GiB of memory, held by api of run 1 · stop api of run 1"
+    );
+    desk.deed(&first, "api", Deed::Stop).unwrap();
+    desk.work(GOOD);
+    assert_eq!(desk.view(&second, "api").sentence, "live");
+    assert_eq!(desk.status(&second), RunStatus::Succeeded);
 }
 
 #[test]

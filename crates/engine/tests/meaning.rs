@@ -114,6 +114,29 @@ fn a_lost_execution_starts_again_by_itself_three_times() {
 }
 
 #[test]
+fn a_lost_machine_is_no_kinds_fault_and_counts_beside_the_jobs_own_retries() {
+    for kind in ["load_data", "container", "notebook", "viewer", "serving"] {
+        let mut desk = Desk::new();
+        desk.start(&Draw::new().with("a", kind, json!({"sources": [{"url": "http://x.example/y"}]})).text());
+        desk.work(LOST);
+        assert_eq!(desk.started(), ["a/1", "a/2", "a/3", "a/4"], "{kind}");
+    }
+    let mut desk = Desk::new();
+    desk.start(&Draw::new().with("a", "job", json!({"command": ["true"], "retries": 1})).text());
+    let one = |desk: &mut Desk, steps: u8, how: u8| {
+        let id = desk.machine.alive()[0].clone();
+        (0..steps).for_each(|_| desk.machine.progress(&id, how));
+        desk.tell();
+        desk.turn();
+    };
+    for (steps, how) in [(1, LOST), (2, BAD), (1, LOST), (1, LOST), (2, BAD)] {
+        one(&mut desk, steps, how);
+    }
+    assert_eq!(desk.started().len(), 5, "three times lost, and one retry of its own");
+    assert!(desk.machine.alive().is_empty());
+}
+
+#[test]
 fn a_job_starts_when_all_copies_of_its_upstream_ended_well() {
     let mut desk = Desk::new();
     let grid = json!({"command": ["true"], "copies": {"LR": ["0.1", "0.2", "0.3"]}});
@@ -168,6 +191,57 @@ fn only_this_reads_the_newest_good_results_and_says_where_they_are_missing() {
     assert_eq!(desk.started(), ["a/1", "b/1", "c/1", "b/2"]);
     assert_eq!(desk.view(&run, "a").sentence, "its result of run 1 is read");
     assert_eq!(desk.status(&run), RunStatus::Succeeded);
+}
+
+#[test]
+fn a_run_started_on_a_runs_page_reads_that_run_even_if_it_failed_and_in_the_editor_the_newest_good_one() {
+    let mut desk = Desk::new();
+    let first = desk.start(&chain().text());
+    let a = desk.machine.alive()[0].clone();
+    (0..2).for_each(|_| desk.machine.progress(&a, GOOD));
+    desk.tell();
+    desk.work(BAD);
+    assert_eq!(desk.status(&first), RunStatus::Failed);
+    desk.start(&chain().text());
+    desk.work(GOOD);
+    let mut read_by = |from: Option<&str>| {
+        let reading = from.map(run_id);
+        let part = Part::FromHere { task: task("b") };
+        desk.start_by(&chain().text(), |wish| (wish.part, wish.reading) = (part, reading)).unwrap();
+        let alive = desk.machine.works.values().next().unwrap();
+        let mount = alive.launch.mounts.iter().find(|mount| mount.mount_path.0 == "/in/a").unwrap().clone();
+        desk.work(GOOD);
+        mount.sub_path.unwrap()
+    };
+    assert_eq!(read_by(Some("r1")), "pipeline/p/a/1/out", "good is what was released, whatever became of its run");
+    assert_eq!(read_by(None), "pipeline/p/a/2/out");
+    assert!(desk.started().ends_with(&["b/4".to_owned(), "c/3".to_owned()]), "{:?}", desk.started());
+}
+
+#[test]
+fn what_is_read_tells_its_run_and_warns_where_it_does_not_fit() {
+    let document = |seed: &str| {
+        let first = json!({"command": ["true"], "env": {"SEED": {"value": seed}}});
+        Draw::new().with("a", "job", first).job("b").job("c").arrow("a", "b").arrow("b", "c").arrow("a", "c").text()
+    };
+    let mut desk = Desk::new();
+    desk.start(&document("1"));
+    desk.work(GOOD);
+    desk.start_part(&document("1"), Part::OnlyThis { task: task("a") }).unwrap();
+    desk.work(GOOD);
+    let read = |desk: &Desk, seed: &str| {
+        let part = Part::OnlyThis { task: task("c") };
+        let all = engine::command::readings(&desk.state, &document(seed), &part, None).unwrap();
+        all.into_iter().map(|one| (one.task.to_string(), one.run_number, one.warnings)).collect::<Vec<_>>()
+    };
+    let another = "b was made from another a than the one that is read.".to_owned();
+    assert_eq!(read(&desk, "1"), [("a".to_owned(), 2, vec![]), ("b".to_owned(), 1, vec![another.clone()])]);
+    let other = |id: &str| format!("{id} was made with other settings than it has now.");
+    assert_eq!(
+        read(&desk, "2"),
+        [("a".to_owned(), 2, vec![other("a")]), ("b".to_owned(), 1, vec![other("b"), another])],
+        "b inherits SEED"
+    );
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     id::TaskId,
     inherit::{Effective, Field},
-    kind::{Job, Kind},
+    kind::{Job, Kind, KindName},
     site::RunnerName,
 };
 
@@ -79,7 +79,7 @@ fn resources(of: &mut Of) {
     }
 }
 
-/// On one machine, what steps that stay open hold is gone for all behind them until the run ends.
+/// On one machine, what steps that stay open and Servings hold is gone for all behind them.
 fn held_open(of: &mut Of) {
     if of.checker.site.runner != RunnerName::Local {
         return;
@@ -103,9 +103,15 @@ fn held(of: &mut Of, at: &str, all: u64, need: impl Fn(&Effective) -> u64, shown
         return;
     }
     let titles: Vec<String> = holders.iter().map(|(step, _)| checker.title(step)).collect();
-    let stay = if titles.len() == 1 { "stays" } else { "stay" };
-    let rest = format!("needs {}, held by {}, which {stay} open until the run ends", shown(own), titles.join(" and "));
-    of.problem(at, rest);
+    let serves = |id: &TaskId| checker.pipeline.tasks.get(id).is_some_and(|task| task.kind.name() == KindName::Serving);
+    let why = match (titles.len(), holders.iter().filter(|(step, _)| serves(*step)).count()) {
+        (1, 0) => "which stays open until the run ends",
+        (1, _) => "which goes on serving",
+        (_, 0) => "which stay open until the run ends",
+        (_, _) => "which stay there",
+    };
+    of.problem(at, format!("needs {}, held by {}, {why}", shown(own), titles.join(" and ")));
+    of.fix_field(at, serde_json::Value::Null, "Ask for none");
 }
 
 fn image(of: &mut Of, values: &BTreeMap<String, String>) {

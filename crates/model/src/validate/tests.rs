@@ -119,6 +119,20 @@ fn what_a_step_that_stays_open_holds_is_not_there_for_those_behind_it() {
 }
 
 #[test]
+fn what_asks_a_serving_cannot_have_what_the_serving_holds() {
+    let files = crate::serving::template(crate::kind::Framework::Custom, crate::serving::Generation::Current);
+    let api = |memory: &str| json!({"files": files, "resources": {"memory": memory}});
+    let build =
+        |memory| job(Build::new().with("api", KindName::Serving, api(memory)), "ask").arrow("api", "", "ask", "");
+    assert_eq!(problems_here(build("6Gi")), [""; 0]);
+    let found = problems(&build("10Gi").done(), &site(), &BTreeMap::new());
+    assert_eq!(found[0].sentence, "Ask needs 10 GiB, held by Api, which goes on serving", "it inherits what it needs");
+    assert!(
+        matches!(&found[0].fix, Some(Fix::SetField { field, value: Value::Null, .. }) if field == "resources.memory")
+    );
+}
+
+#[test]
 fn what_stays_open_has_no_copy_of_its_work_folder_to_give() {
     let build = |kept: &str, advance: Value| {
         let step = json!({"advance": advance, "keep": ["/work"]});
