@@ -104,7 +104,7 @@ fn held(of: &mut Of, at: &str, all: u64, need: impl Fn(&Effective) -> u64, shown
     }
     let titles: Vec<String> = holders.iter().map(|(step, _)| checker.title(step)).collect();
     let serves = |id: &TaskId| checker.pipeline.tasks.get(id).is_some_and(|task| task.kind.name() == KindName::Serving);
-    let why = match (titles.len(), holders.iter().filter(|(step, _)| serves(*step)).count()) {
+    let why = match (titles.len(), holders.iter().filter(|(step, _)| serves(step)).count()) {
         (1, 0) => "which stays open until the run ends",
         (1, _) => "which goes on serving",
         (_, 0) => "which stay open until the run ends",
