@@ -49,9 +49,9 @@ async fn ask(
         }
     }
     match worst? {
-        same if same.is_same() => Some(same.to_string()),
-        Freshness::Unknown if task.keep => Some("the task keeps what was fetched".into()),
-        _ => None,
+        same @ (Freshness::SameChecksum | Freshness::SameEtag | Freshness::SameDateAndLength) => Some(same.to_string()),
+        Freshness::Unknown => task.keep.then(|| "the task keeps what was fetched".into()),
+        Freshness::Changed => None,
     }
 }
 
