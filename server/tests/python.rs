@@ -93,6 +93,10 @@ async fn a_notebooks_kernel_runs_a_cell_and_is_named_while_it_is_busy() {
     let kernels = format!("http://127.0.0.1:{port}/api/sessions");
     assert_eq!(http.get(&kernels).send().await.unwrap().status(), 403, "nobody comes in without the token");
     let authorization = programs.authorization(&execution());
+    let settings = format!("http://127.0.0.1:{port}/lab/api/settings/@jupyterlab/docmanager-extension:plugin");
+    let settings = http.get(&settings).header("authorization", &authorization).send().await.unwrap();
+    let settings: Value = settings.json().await.unwrap();
+    assert_eq!(settings["schema"]["properties"]["autosaveInterval"]["default"], 10, "{settings}");
     let session = json!({"path": "explore.ipynb", "name": "", "type": "notebook", "kernel": {"name": "python3"}});
     let made = http.post(&kernels).header("authorization", &authorization).json(&session).send().await.unwrap();
     let made: Value = made.json().await.unwrap();

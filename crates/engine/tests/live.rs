@@ -17,6 +17,11 @@ use support::{
 };
 
 const GOOD: u8 = 0;
+const LOST: u8 = 255;
+
+fn execution(id: &str, n: u64) -> ExecutionId {
+    ExecutionId { pipeline: run_pipeline(), task: task(id), n }
+}
 
 fn explore(fields: serde_json::Value) -> Draw {
     Draw::new().with("explore", "notebook", fields).job("b").arrow("explore", "b")
@@ -105,6 +110,65 @@ fn what_stayed_open_is_over_when_it_has_ended_not_when_it_let_the_run_go_on() {
     assert_eq!(desk.view(&run, "explore").ended, Some(desk.now));
 }
 
+/// It stays open for `b`, and for `c` that begins when `b` has ended.
+fn open_for_two() -> String {
+    let open = explore(json!({"stay_open": true}));
+    open.job("c").arrow("b", "c").arrow("explore", "c").text()
+}
+
+fn read_of_explore(desk: &Desk, id: &str) -> Option<String> {
+    let all = desk.machine.works.values().chain(desk.machine.ended.values());
+    let work = all.into_iter().find(|work| work.launch.execution.task == task(id))?;
+    let mount = work.launch.mounts.iter().find(|mount| mount.mount_path.0 == "/in/explore")?;
+    mount.sub_path.clone()
+}
+
+#[test]
+fn what_stayed_open_and_ended_by_itself_is_read_and_waits_for_nobody() {
+    for code in [0, 1] {
+        let mut desk = Desk::new();
+        let run = desk.start(&open_for_two());
+        desk.work_until_ready("explore");
+        desk.deed(&run, "explore", Deed::Advance).unwrap();
+        exit(&mut desk, "explore", code);
+        assert_eq!(desk.status(&run), RunStatus::Running, "it let the run go on before");
+        desk.work(GOOD);
+        assert_eq!(desk.status(&run), RunStatus::Succeeded);
+        assert_eq!(desk.started(), ["explore/1", "b/1", "c/1"]);
+        assert_eq!(read_of_explore(&desk, "c").as_deref(), Some("pipeline/p/explore/1/out"));
+        assert_eq!(desk.view(&run, "explore").may, []);
+    }
+}
+
+#[test]
+fn what_stayed_open_and_lost_its_machine_starts_again_and_those_behind_it_read_what_it_let_go() {
+    let mut desk = Desk::new();
+    let run = desk.start(&open_for_two());
+    desk.work_until_ready("explore");
+    desk.deed(&run, "explore", Deed::Advance).unwrap();
+    desk.machine.progress(&execution("explore", 1), LOST);
+    desk.tell();
+    desk.work(GOOD);
+    assert_eq!(desk.status(&run), RunStatus::Succeeded);
+    assert_eq!(read_of_explore(&desk, "c").as_deref(), Some("pipeline/p/explore/1/out"));
+    assert!(desk.started().contains(&"explore/2".to_owned()), "{:?}", desk.started());
+    assert!(desk.machine.alive().is_empty());
+}
+
+#[test]
+fn what_stayed_open_does_not_start_again_in_a_run_that_is_over() {
+    let mut desk = Desk::new();
+    let run = desk.start(&explore(json!({"stay_open": true})).text());
+    desk.work_until_ready("explore");
+    desk.deed(&run, "explore", Deed::Advance).unwrap();
+    desk.machine.progress(&execution("explore", 1), LOST);
+    (0..2).for_each(|_| desk.machine.progress(&execution("b", 1), GOOD));
+    desk.tell();
+    desk.work(GOOD);
+    assert_eq!(desk.status(&run), RunStatus::Succeeded);
+    assert!(desk.machine.alive().is_empty(), "{:?}", desk.machine.alive());
+}
+
 #[test]
 fn one_live_execution_holds_a_work_folder_and_a_second_one_waits_and_says_so() {
     let mut desk = Desk::new();
@@ -132,7 +196,7 @@ fn one_viewer_is_there_for_all_runs_and_outlives_them() {
     desk.work(GOOD);
     assert_eq!((desk.status(&first), desk.status(&second)), (RunStatus::Succeeded, RunStatus::Succeeded));
     assert_eq!(desk.machine.names().into_iter().collect::<Vec<_>>(), ["p/board/1"]);
-    let viewer = ExecutionId { pipeline: run_pipeline(), task: task("board"), n: 1 };
+    let viewer = execution("board", 1);
     let names: Vec<&str> = desk.machine.links[&viewer].iter().map(|link| link.name.as_str()).collect();
     assert_eq!(names, ["run 1 · train", "run 2 · train"]);
     assert_eq!(desk.machine.links[&viewer][0].folder, "pipeline/p/train/1/out");
@@ -143,6 +207,46 @@ fn one_viewer_is_there_for_all_runs_and_outlives_them() {
 
 fn run_pipeline() -> model::PipelineId {
     model::PipelineId::new("p").unwrap()
+}
+
+#[test]
+fn a_viewer_shows_the_newest_runs_and_those_that_are_pinned_each_execution_under_a_name_for_people() {
+    let train = json!({"command": ["true"], "retries": 1, "copies": {"LR": ["0.1"]}});
+    let board = json!({"newest_runs": 2});
+    let document =
+        Draw::new().with("train", "job", train).with("board", "viewer", board).arrow_with("train", "/out", "board", "");
+    let mut desk = Desk::new();
+    let first = desk.start(&document.text());
+    let id = desk.machine.alive().into_iter().find(|one| one.task == task("train")).unwrap();
+    (0..2).for_each(|_| desk.machine.progress(&id, 240));
+    desk.tell();
+    desk.work(GOOD);
+    let names = |desk: &Desk| -> Vec<String> {
+        desk.machine.links[&execution("board", 1)].iter().map(|link| link.name.clone()).collect()
+    };
+    assert_eq!(names(&desk), ["run 1 · train · LR=0.1", "run 1 · train · LR=0.1 · try 2"]);
+    for _ in 0..2 {
+        desk.start(&document.text());
+        desk.work(GOOD);
+    }
+    assert_eq!(names(&desk), ["run 2 · train · LR=0.1", "run 3 · train · LR=0.1"]);
+    desk.ask(Command::Pin { run: run_id(&first), pinned: true }).unwrap();
+    desk.turn();
+    assert_eq!(names(&desk).len(), 4, "{:?}", names(&desk));
+}
+
+#[test]
+fn a_viewer_that_is_not_there_is_started_by_the_next_run() {
+    let document = Draw::new().job("train").with("board", "viewer", json!({})).text();
+    let mut desk = Desk::new();
+    let first = desk.start(&document);
+    desk.work(GOOD);
+    exit(&mut desk, "board", 1);
+    desk.start(&document);
+    desk.work(GOOD);
+    assert_eq!(desk.view(&first, "board").status, TaskStatus::Serving);
+    desk.ask(Command::CancelRun { run: run_id(&first) }).unwrap_err();
+    assert_eq!(desk.machine.names().into_iter().collect::<Vec<_>>(), ["p/board/2"]);
 }
 
 #[test]
@@ -216,6 +320,24 @@ fn a_second_version_is_ready_beside_the_live_one_until_a_person_makes_it_live() 
     desk.work(GOOD);
     assert_eq!(desk.view(&first, "api").sentence, "live", "an older version serves again without packing");
     assert_eq!(desk.machine.names().into_iter().collect::<Vec<_>>(), ["p/api/5"]);
+}
+
+#[test]
+fn a_version_that_does_not_fit_beside_the_live_one_says_who_to_stop() {
+    let document = Draw::new().with("api", "serving", json!({"resources": {"memory": "6Gi"}})).text();
+    let mut desk = Desk::new();
+    let first = desk.start(&document);
+    desk.work(GOOD);
+    let second = desk.start(&document);
+    desk.work(GOOD);
+    assert_eq!(
+        desk.view(&second, "api").sentence,
+        "waits for 6 GiB of memory, held by api of run 1 · stop api of run 1"
+    );
+    desk.deed(&first, "api", Deed::Stop).unwrap();
+    desk.work(GOOD);
+    assert_eq!(desk.view(&second, "api").sentence, "live");
+    assert_eq!(desk.status(&second), RunStatus::Succeeded);
 }
 
 #[test]

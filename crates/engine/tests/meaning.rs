@@ -114,6 +114,29 @@ fn a_lost_execution_starts_again_by_itself_three_times() {
 }
 
 #[test]
+fn a_lost_machine_is_no_kinds_fault_and_counts_beside_the_jobs_own_retries() {
+    for kind in ["load_data", "container", "notebook", "viewer", "serving"] {
+        let mut desk = Desk::new();
+        desk.start(&Draw::new().with("a", kind, json!({"sources": [{"url": "http://x.example/y"}]})).text());
+        desk.work(LOST);
+        assert_eq!(desk.started(), ["a/1", "a/2", "a/3", "a/4"], "{kind}");
+    }
+    let mut desk = Desk::new();
+    desk.start(&Draw::new().with("a", "job", json!({"command": ["true"], "retries": 1})).text());
+    let one = |desk: &mut Desk, steps: u8, how: u8| {
+        let id = desk.machine.alive()[0].clone();
+        (0..steps).for_each(|_| desk.machine.progress(&id, how));
+        desk.tell();
+        desk.turn();
+    };
+    for (steps, how) in [(1, LOST), (2, BAD), (1, LOST), (1, LOST), (2, BAD)] {
+        one(&mut desk, steps, how);
+    }
+    assert_eq!(desk.started().len(), 5, "three times lost, and one retry of its own");
+    assert!(desk.machine.alive().is_empty());
+}
+
+#[test]
 fn a_job_starts_when_all_copies_of_its_upstream_ended_well() {
     let mut desk = Desk::new();
     let grid = json!({"command": ["true"], "copies": {"LR": ["0.1", "0.2", "0.3"]}});
@@ -171,6 +194,57 @@ fn only_this_reads_the_newest_good_results_and_says_where_they_are_missing() {
 }
 
 #[test]
+fn a_run_started_on_a_runs_page_reads_that_run_even_if_it_failed_and_in_the_editor_the_newest_good_one() {
+    let mut desk = Desk::new();
+    let first = desk.start(&chain().text());
+    let a = desk.machine.alive()[0].clone();
+    (0..2).for_each(|_| desk.machine.progress(&a, GOOD));
+    desk.tell();
+    desk.work(BAD);
+    assert_eq!(desk.status(&first), RunStatus::Failed);
+    desk.start(&chain().text());
+    desk.work(GOOD);
+    let mut read_by = |from: Option<&str>| {
+        let reading = from.map(run_id);
+        let part = Part::FromHere { task: task("b") };
+        desk.start_by(&chain().text(), |wish| (wish.part, wish.reading) = (part, reading)).unwrap();
+        let alive = desk.machine.works.values().next().unwrap();
+        let mount = alive.launch.mounts.iter().find(|mount| mount.mount_path.0 == "/in/a").unwrap().clone();
+        desk.work(GOOD);
+        mount.sub_path.unwrap()
+    };
+    assert_eq!(read_by(Some("r1")), "pipeline/p/a/1/out", "good is what was released, whatever became of its run");
+    assert_eq!(read_by(None), "pipeline/p/a/2/out");
+    assert!(desk.started().ends_with(&["b/4".to_owned(), "c/3".to_owned()]), "{:?}", desk.started());
+}
+
+#[test]
+fn what_is_read_tells_its_run_and_warns_where_it_does_not_fit() {
+    let document = |seed: &str| {
+        let first = json!({"command": ["true"], "env": {"SEED": {"value": seed}}});
+        Draw::new().with("a", "job", first).job("b").job("c").arrow("a", "b").arrow("b", "c").arrow("a", "c").text()
+    };
+    let mut desk = Desk::new();
+    desk.start(&document("1"));
+    desk.work(GOOD);
+    desk.start_part(&document("1"), Part::OnlyThis { task: task("a") }).unwrap();
+    desk.work(GOOD);
+    let read = |desk: &Desk, seed: &str| {
+        let part = Part::OnlyThis { task: task("c") };
+        let all = engine::command::readings(&desk.state, &document(seed), &part, None).unwrap();
+        all.into_iter().map(|one| (one.task.to_string(), one.run_number, one.warnings)).collect::<Vec<_>>()
+    };
+    let another = "b was made from another a than the one that is read.".to_owned();
+    assert_eq!(read(&desk, "1"), [("a".to_owned(), 2, vec![]), ("b".to_owned(), 1, vec![another.clone()])]);
+    let other = |id: &str| format!("{id} was made with other settings than it has now.");
+    assert_eq!(
+        read(&desk, "2"),
+        [("a".to_owned(), 2, vec![other("a")]), ("b".to_owned(), 1, vec![other("b"), another])],
+        "b inherits SEED"
+    );
+}
+
+#[test]
 fn a_path_that_the_old_execution_did_not_keep_is_refused() {
     let mut desk = Desk::new();
     desk.start(&Draw::new().job("a").job("b").arrow("a", "b").text());
@@ -192,6 +266,65 @@ fn a_load_data_with_unchanged_fixed_sources_does_not_run_again() {
     assert_eq!(desk.started(), ["load/1", "b/1", "b/2"]);
     assert_eq!(desk.view(&run, "load").sentence, "same as run 1: its sources are told by their checksums");
     assert_eq!(desk.status(&run), RunStatus::Succeeded);
+}
+
+#[test]
+fn a_load_data_runs_again_for_another_source_and_not_for_another_parameter() {
+    let mut desk = Desk::new();
+    let sha256 = "a".repeat(64);
+    let load = json!({"sources": [{"url": "https://x.example/{{set}}.zip", "sha256": sha256}]});
+    let draw = Draw::new().parameter("set", "small").parameter("lr", "1").with("load", "load_data", load);
+    let mut with = |name: &str, value: &str| {
+        let given = [(name.to_owned(), value.to_owned())].into();
+        let run = desk.start_by(&draw.text(), |wish| wish.parameters = given).unwrap();
+        desk.work(GOOD);
+        (desk.view(&run, "load").sentence, desk.started().len())
+    };
+    assert_eq!(with("lr", "1").1, 1);
+    assert_eq!(with("lr", "2"), ("same as run 1: its sources are told by their checksums".into(), 1));
+    assert_eq!(with("set", "large").1, 2);
+    assert_eq!(with("set", "small").1, 3, "the newest good result is of another source");
+}
+
+#[test]
+fn what_a_task_keeps_is_fetched_again_when_its_source_is_known_to_have_changed() {
+    let mut desk = Desk::new();
+    let load = json!({"sources": [{"url": "https://x.example/data"}], "keep": true});
+    let document = Draw::new().with("load", "load_data", load).text();
+    for unchanged in [None, None, Some("the task keeps what was fetched")] {
+        let why = unchanged.map(|why| (task("load"), why.to_owned()));
+        desk.start_by(&document, |wish| wish.unchanged = why.into_iter().collect()).unwrap();
+        desk.work(GOOD);
+    }
+    assert_eq!(desk.started(), ["load/1", "load/2"]);
+}
+
+#[test]
+fn a_cancelled_run_that_is_retried_does_not_end_well_without_what_was_cancelled() {
+    let mut desk = Desk::new();
+    let document = Draw::new().job("a").with("see", "container", json!({})).job("b").arrow("see", "b").text();
+    let run = desk.start(&document);
+    let a = desk.machine.alive().into_iter().find(|one| one.task == task("a")).unwrap();
+    (0..2).for_each(|_| desk.machine.progress(&a, BAD));
+    desk.tell();
+    desk.ask(Command::CancelRun { run: run_id(&run) }).unwrap();
+    desk.work(GOOD);
+    assert_eq!(desk.status(&run), RunStatus::Cancelled);
+    desk.ask(Command::RetryRun { run: run_id(&run) }).unwrap();
+    desk.work(GOOD);
+    assert_eq!(desk.view(&run, "a").status, TaskStatus::Done);
+    assert_eq!(desk.status(&run), RunStatus::Cancelled, "see and b never came to their end");
+}
+
+#[test]
+fn a_run_works_on_the_document_it_began_with_whatever_is_edited_and_run_beside_it() {
+    let mut desk = Desk::new();
+    let document = |next: &str| Draw::new().job("a").job(next).arrow("a", next).text();
+    let first = desk.start(&document("b"));
+    let second = desk.start(&document("c"));
+    assert_eq!((desk.status(&first), desk.status(&second)), (RunStatus::Running, RunStatus::Running));
+    desk.work(GOOD);
+    assert_eq!(desk.started(), ["a/1", "a/2", "b/1", "c/1"]);
 }
 
 #[test]

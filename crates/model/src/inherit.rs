@@ -61,6 +61,27 @@ pub struct Effective {
     pub volumes: Field<Vec<SharedVolume>>,
 }
 
+impl Effective {
+    /// Whether the documents say the same of both, wherever they say it. What the installation adds does not count.
+    pub fn says_the_same(&self, other: &Effective) -> bool {
+        fn said<T>(field: &Field<T>) -> Option<&T> {
+            match field {
+                Field::Own(value) | Field::Inherited { value, .. } => Some(value),
+                Field::Default(_) | Field::Cleared | Field::Unset | Field::Conflict(_) => None,
+            }
+        }
+        let env = |all: &Effective| -> BTreeMap<String, EnvValue> {
+            all.env.iter().filter_map(|(name, field)| Some((name.clone(), said(field)?.clone()))).collect()
+        };
+        said(&self.image) == said(&other.image)
+            && said(&self.cpu) == said(&other.cpu)
+            && said(&self.memory) == said(&other.memory)
+            && said(&self.gpu) == said(&other.gpu)
+            && said(&self.volumes) == said(&other.volumes)
+            && env(self) == env(other)
+    }
+}
+
 /// What is computed once for a pipeline: the order of its tasks and their effective settings.
 #[derive(Clone, Debug, Default)]
 pub struct Resolved {

@@ -9,6 +9,7 @@ use crate::{
     path::TaskPath,
     pipeline::Acl,
     quantity::{Cpu, Memory, Seconds},
+    substitute::{BadText, substitute},
     value::{EnvValue, Inherit, Unknown},
 };
 
@@ -201,6 +202,24 @@ pub struct Source {
     pub unpack: Unpack,
     #[serde(flatten)]
     pub unknown: Unknown,
+}
+
+impl LoadData {
+    /// The sources of a run with these values.
+    ///
+    /// # Errors
+    /// An address names a value that there is not.
+    pub fn filled(&self, values: &BTreeMap<String, String>) -> Result<Vec<Source>, BadText> {
+        let fill = |source: &Source| Ok(Source { url: substitute(&source.url, values)?, ..source.clone() });
+        self.sources.iter().map(fill).collect()
+    }
+}
+
+impl Source {
+    /// It brings the same bytes each time, and one knows without asking: by its checksum, or it lies in our own program.
+    pub fn is_fixed(&self) -> bool {
+        self.sha256.is_some() || self.url.starts_with("example:") || self.url.starts_with("upload:")
+    }
 }
 
 /// Whether and how a download is unpacked.

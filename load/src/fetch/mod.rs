@@ -44,16 +44,16 @@ impl Facts {
     }
 }
 
-/// Whether a source is what it was. `Display` is how a person is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Whether a source is what it was, the surest first. `Display` is how a person is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Freshness {
     SameChecksum,
     SameEtag,
     SameDateAndLength,
-    Changed,
     /// The source tells nothing to go by.
     Unknown,
+    Changed,
 }
 
 impl fmt::Display for Freshness {

@@ -1,5 +1,7 @@
 //! How does the controller answer what pages ask of runs?
 
+use std::collections::BTreeMap;
+
 use app::{
     api::runs::{EventLine, Reading, Service},
     error::ApiError,
@@ -12,7 +14,7 @@ use model::{
 };
 use tokio::sync::{broadcast, watch};
 
-use super::{Answer, Holding, LiveServing, Openable, RunChange, Runs, StartRun, unchanged};
+use super::{Answer, Holding, LiveServing, Openable, RunChange, Runs, StartRun};
 use crate::controller::{Controller, NotDone, RunWish};
 
 fn told<T>(done: Result<T, NotDone>) -> Answer<T> {
@@ -29,8 +31,7 @@ fn told<T>(done: Result<T, NotDone>) -> Answer<T> {
 
 #[async_trait]
 impl Runs for Controller {
-    async fn start(&self, start: StartRun) -> Answer<RunId> {
-        let unchanged = unchanged::sources(self, &start).await;
+    async fn start(&self, start: StartRun, unchanged: BTreeMap<TaskId, String>) -> Answer<RunId> {
         let StartRun { document, part, parameters, download_again, reading, .. } = start;
         let wish = RunWish { document, part, parameters, download_again, reading, unchanged };
         told(self.start_run(wish).await)

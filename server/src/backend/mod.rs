@@ -57,7 +57,6 @@ use crate::{
 pub use examples::data as example_data;
 pub use parameters::check as check_parameters;
 pub use runs::{Runs, StartRun};
-pub use unchanged::SourceFacts;
 pub use uploads::keep_sweeping;
 
 pub use crate::controller::{Holding, LiveServing, Openable, RunChange};

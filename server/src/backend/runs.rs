@@ -18,7 +18,7 @@ use tokio::sync::{broadcast, watch};
 
 use super::{
     Answer, Core, Holding, LiveServing, Openable, RunChange, bad, blocking, folders, missing, parameters, pipelines,
-    services, stored,
+    services, stored, unchanged,
 };
 
 /// A wish to run a document, which need not be a saved one.
@@ -37,7 +37,8 @@ pub struct StartRun {
 /// What the server asks of whoever decides about runs.
 #[async_trait]
 pub trait Runs: Send + Sync + 'static {
-    async fn start(&self, start: StartRun) -> Answer<RunId>;
+    /// `unchanged`: Load Data tasks whose sources are what they were, and how that is known.
+    async fn start(&self, start: StartRun, unchanged: BTreeMap<TaskId, String>) -> Answer<RunId>;
     async fn reading(&self, start: StartRun) -> Answer<Vec<Reading>>;
     /// Every run there is, in no order.
     fn summaries(&self) -> Vec<RunSummary>;
@@ -102,7 +103,11 @@ impl Core {
         let problems = model::validate::problems(&pipeline, &super::site::site(self), &start.parameters);
         let tasks = model::part::tasks(&pipeline, &model::order::Order::of(&pipeline), &start.part);
         let stopping: Vec<_> = model::part::stopping(&pipeline, &tasks, &problems).into_iter().cloned().collect();
-        if stopping.is_empty() { self.runs.start(start).await } else { Err(ApiError::Problems { problems: stopping }) }
+        if !stopping.is_empty() {
+            return Err(ApiError::Problems { problems: stopping });
+        }
+        let unchanged = unchanged::sources(self, &start, &pipeline, &tasks).await;
+        self.runs.start(start, unchanged).await
     }
 }
 

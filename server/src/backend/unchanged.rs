@@ -1,50 +1,64 @@
 //! Which Load Data tasks would fetch what they have fetched before?
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use load::{Allow, Facts, Freshness, Limits, Loader};
-use model::{Kind, TaskId, document, kind::LoadData};
+use load::{Allow, Freshness, Limits, Loader, Summary};
+use model::{
+    Kind, Pipeline, TaskId,
+    kind::{LoadData, Source},
+};
 
-use super::{Runs, StartRun};
-
-/// What a Load Data tells when it has ended: one entry per source, in their order.
-pub type SourceFacts = Vec<(String, Facts)>;
+use super::{Core, StartRun};
 
 /// Asks each source that tells its age. A source that cannot be asked is fetched, which says why it fails.
-pub(super) async fn sources(runs: &dyn Runs, start: &StartRun) -> BTreeMap<TaskId, String> {
+pub(super) async fn sources(
+    core: &Core,
+    start: &StartRun,
+    pipeline: &Pipeline,
+    tasks: &BTreeSet<TaskId>,
+) -> BTreeMap<TaskId, String> {
     let mut unchanged = BTreeMap::new();
-    let Ok(read) = document::read(&start.document) else { return unchanged };
-    for (id, task) in &read.pipeline.tasks {
+    // What cannot be read there is told by the load itself.
+    let loader = Loader::new(Allow::parse(&core.settings().load_from).unwrap_or_default());
+    let value = |name: &String, default: &String| start.parameters.get(name).unwrap_or(default).clone();
+    let all = pipeline.settings.parameters.iter();
+    let values = all.map(|one| (one.name.clone(), value(&one.name, &one.default))).collect();
+    for task in tasks.difference(&start.download_again).filter_map(|task| pipeline.tasks.get(task)) {
         let Kind::LoadData(load) = &task.kind else { continue };
-        if start.download_again.contains(id) {
-            continue;
-        }
-        let facts = runs.newest_facts(&start.pipeline, id).and_then(|facts| serde_json::from_value(facts).ok());
-        if let Some(sentence) = ask(load, &facts.unwrap_or_default()).await {
-            unchanged.insert(id.clone(), sentence);
+        let facts = core.runs.newest_facts(&start.pipeline, &task.id);
+        let known = facts.and_then(|facts| serde_json::from_value(facts).ok());
+        if let Some(sentence) = ask(&loader, load, &values, known.as_ref()).await {
+            unchanged.insert(task.id.clone(), sentence);
         }
     }
     unchanged
 }
 
-/// How all sources are known to be what they were; none when one is not.
-async fn ask(task: &LoadData, known: &SourceFacts) -> Option<String> {
-    let is_web = |url: &str| url.starts_with("http://") || url.starts_with("https://");
-    let fits = task.sources.len() == known.len()
-        && task.sources.iter().zip(known).all(|(source, (url, _))| source.url == *url && is_web(url));
-    if !fits || task.sources.is_empty() {
-        return None;
-    }
-    // Addresses were checked when it was fetched; asking again gives nothing away but that it is asked.
-    let loader = Loader::new(Allow::default());
-    let mut how = None;
-    for (source, (_, facts)) in task.sources.iter().zip(known) {
-        let asked = load::Source { sha256: source.sha256.clone(), ..load::Source::new(source.url.clone()) };
-        let freshness = loader.check(&asked, facts, &Limits::default()).await.unwrap_or(Freshness::Unknown);
-        if !freshness.is_same() {
+/// How all sources are known to be what they were; none when one is not, or when nobody need be asked.
+async fn ask(
+    loader: &Loader,
+    task: &LoadData,
+    values: &BTreeMap<String, String>,
+    known: Option<&Summary>,
+) -> Option<String> {
+    let mut worst = None;
+    for (index, source) in task.filled(values).ok()?.iter().enumerate().filter(|(_, source)| !source.is_fixed()) {
+        worst = worst.max(Some(freshness(loader, source, index, known).await));
+        if worst == Some(Freshness::Changed) {
             return None;
         }
-        how = how.max(Some(freshness.to_string()));
     }
-    how
+    match worst? {
+        same @ (Freshness::SameChecksum | Freshness::SameEtag | Freshness::SameDateAndLength) => Some(same.to_string()),
+        Freshness::Unknown => task.keep.then(|| "the task keeps what was fetched".into()),
+        Freshness::Changed => None,
+    }
+}
+
+async fn freshness(loader: &Loader, source: &Source, index: usize, known: Option<&Summary>) -> Freshness {
+    let is_web = ["http://", "https://"].iter().any(|scheme| source.url.starts_with(scheme));
+    let known = known.and_then(|known| known.sources.get(index)).filter(|one| is_web && one.url == source.url);
+    let Some(known) = known else { return Freshness::Unknown };
+    let asked = load::Source::new(source.url.clone());
+    loader.check(&asked, &known.facts, &Limits::default()).await.unwrap_or(Freshness::Unknown)
 }

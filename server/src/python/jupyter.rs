@@ -74,7 +74,7 @@ pub(super) fn environment() -> BTreeMap<String, String> {
 }
 
 /// `python`: what the kernels run in.
-pub(super) fn files(python: &str, token: &str) -> [StateFile; 3] {
+pub(super) fn files(python: &str, token: &str) -> [StateFile; 4] {
     let config = json!({
         "IdentityProvider": {"token": token},
         // Any Host: the gateway has checked it, and passes on the name that the browser used.
@@ -92,6 +92,8 @@ pub(super) fn files(python: &str, token: &str) -> [StateFile; 3] {
         "@jupyterlab/apputils-extension:announcements": true,
         "@jupyterlab/extensionmanager-extension:plugin": true,
     }});
+    // Who advances a step soon after typing finds the last cell in what goes on.
+    let settings = json!({"@jupyterlab/docmanager-extension:plugin": {"autosaveInterval": 10}});
     let kernel = json!({
         "argv": [python, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
         "display_name": "Python 3",
@@ -101,6 +103,7 @@ pub(super) fn files(python: &str, token: &str) -> [StateFile; 3] {
     [
         StateFile { name: "config/jupyter_server_config.json".into(), text: config.to_string(), mode: 0o600 },
         StateFile::new("config/labconfig/page_config.json", page.to_string()),
+        StateFile::new("config/labconfig/default_setting_overrides.json", settings.to_string()),
         // Takes the place of the kernel that JupyterLab brings, which would compute with its own packages only.
         StateFile::new("share/kernels/python3/kernel.json", kernel.to_string()),
     ]

@@ -151,7 +151,8 @@ fn reading(
     let mut warnings = Vec::new();
     if let (Some(run), Some(node)) = (made_in, now.node(task)) {
         let title = node.task.title();
-        if run.snapshot.node(task).is_some_and(|old| old.task.kind != node.task.kind) {
+        if run.snapshot.node(task).is_some_and(|old| old.task.kind != node.task.kind) || inherits_other(run, now, task)
+        {
             warnings.push(format!("{title} was made with other settings than it has now."));
         }
         warnings.extend(
@@ -160,6 +161,12 @@ fn reading(
         );
     }
     Reading { task: task.clone(), earlier: earlier.clone(), run_number: made_in.map_or(0, |run| run.number), warnings }
+}
+
+/// What it does not say itself comes from tasks that have changed.
+fn inherits_other(run: &Run, now: &Snapshot, task: &TaskId) -> bool {
+    let (old, new) = (run.snapshot.resolved.effective.get(task), now.resolved.effective.get(task));
+    old.zip(new).is_some_and(|(old, new)| !old.says_the_same(new))
 }
 
 fn made_from_another(run: &Run, task: &TaskId, all: &BTreeMap<TaskId, Earlier>) -> Option<String> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use model::{
     ExecutionId, KindName, TaskId,
-    kind::{Kind, LoadData},
+    kind::{Kind, Source},
     launch::{Chosen, Decided, Launch, build},
 };
 
@@ -132,8 +132,10 @@ impl Draft<'_> {
         }
         let good = self.state.memory(&run.pipeline, &node.id)?.good.last()?;
         let before = self.state.runs.get(&good.earlier.run)?;
-        let same = before.snapshot.node(&node.id)?.task.kind == node.task.kind && before.parameters == run.parameters;
-        let why = run.unchanged.get(&node.id).cloned().or_else(|| known_unchanged(load));
+        let sources = load.filled(&run.parameters).ok()?;
+        let same = before.snapshot.node(&node.id)?.task.kind == node.task.kind
+            && load.filled(&before.parameters).is_ok_and(|before| before == sources);
+        let why = run.unchanged.get(&node.id).cloned().or_else(|| known_unchanged(&sources));
         let sentence = format!("same as run {}: {}", before.number, why?);
         (same && keeps_the_same(run, before, node)).then(|| (good.earlier.clone(), sentence))
     }
@@ -153,15 +155,6 @@ fn keeps_the_same(run: &Run, before: &Run, node: &Node) -> bool {
 }
 
 /// What can be said without asking the source.
-fn known_unchanged(load: &LoadData) -> Option<String> {
-    let is_fixed = |source: &model::kind::Source| {
-        source.sha256.is_some() || source.url.starts_with("example:") || source.url.starts_with("upload:")
-    };
-    if load.sources.iter().all(is_fixed) {
-        Some("its sources are told by their checksums".into())
-    } else if load.keep {
-        Some("the task keeps what was fetched".into())
-    } else {
-        None
-    }
+fn known_unchanged(sources: &[Source]) -> Option<String> {
+    sources.iter().all(Source::is_fixed).then(|| "its sources are told by their checksums".into())
 }

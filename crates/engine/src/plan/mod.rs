@@ -18,7 +18,7 @@ use model::{ExecutionId, PipelineId, RunId, TaskId, run::Millis};
 use crate::{
     action::Action,
     event::{By, Event, How, Why},
-    state::{Life, Stage, State, room::Sum},
+    state::{Life, Run, Stage, State, room::Sum},
     world::World,
 };
 
@@ -99,12 +99,7 @@ impl<'a> Draft<'a> {
         for id in &self.state.closing {
             let Some(run) = self.state.runs.get(id) else { continue };
             if run.live.is_empty() {
-                let how = match (run.is_cancelling(), run.failed.is_empty() && run.unreadable.is_none()) {
-                    (true, _) => How::Cancelled,
-                    (false, true) => How::Succeeded,
-                    (false, false) => How::Failed,
-                };
-                self.plan.events.push(Event::RunEnded { run: id.clone(), how });
+                self.plan.events.push(Event::RunEnded { run: id.clone(), how: how(run) });
             }
             for execution in &run.live {
                 self.stop_open(id, execution);
@@ -138,5 +133,16 @@ impl<'a> Draft<'a> {
     fn wake(&self) -> Option<Millis> {
         let timer = self.state.timers.first().map(|(at, _)| *at);
         timer.into_iter().chain(self.world.next_due()).min()
+    }
+}
+
+fn how(run: &Run) -> How {
+    // A retry of what failed leaves alone what was cancelled before.
+    let was_cancelled = || run.tasks.iter().any(|task| matches!(task.stage, Stage::Cancelled { .. }));
+    match (run.is_cancelling(), run.failed.is_empty() && run.unreadable.is_none()) {
+        (true, _) => How::Cancelled,
+        (false, false) => How::Failed,
+        (false, true) if was_cancelled() => How::Cancelled,
+        (false, true) => How::Succeeded,
     }
 }

@@ -1,15 +1,22 @@
 //! What follows from the end of an execution?
 
-use model::kind::Advance;
-
 use super::Draft;
 use crate::{
     event::{End, Place, Role, Then, Why},
     observed::Exit,
     rules,
     snapshot::Node,
-    state::{Execution, Lane},
+    state::{Execution, Lane, waits_for_a_person},
 };
+
+/// A step's execution that is over, with what decides what follows.
+struct Ended<'a> {
+    lane: &'a Lane,
+    node: &'a Node,
+    /// A person is to advance it.
+    for_a_person: bool,
+    end: &'a End,
+}
 
 impl Draft<'_> {
     pub(super) fn verdict(&self, known: &Execution, end: &End) -> Then {
@@ -39,59 +46,66 @@ impl Draft<'_> {
 
     fn step_verdict(&self, known: &Execution, end: &End) -> Then {
         let Place::Lane { run, task, copy } = &known.place else { return Then::Off };
-        let lane = self.state.lane(run, task, *copy);
-        let node = self.state.runs.get(run).and_then(|run| run.snapshot.node(task));
-        let (Some(lane), Some(node)) = (lane, node) else { return Then::Cancelled };
+        let run = self.state.runs.get(run);
+        let place = run.and_then(|run| run.snapshot.place(task));
+        let Some((run, place)) = run.zip(place) else { return Then::Cancelled };
+        let Some(lane) = run.tasks[place].lanes.get(*copy as usize) else { return Then::Cancelled };
+        let of = Ended {
+            lane,
+            node: &run.snapshot.nodes[place],
+            // Nobody waits for a step that let the run go on and stayed open.
+            for_a_person: waits_for_a_person(run, place) && run.tasks[place].open.is_none(),
+            end,
+        };
         let why = known.stop.map(|(_, why)| why);
         match (why, end) {
             (Some(Why::Cancelled | Why::Stopped | Why::Paused | Why::Replaced), _) | (_, End::NeverStarted) => {
                 Then::Cancelled
             }
             (Some(Why::RunOver), _) => Then::Good,
-            (None | Some(Why::Advanced), End::Lost { .. }) => self.lost(lane, node, end),
+            (None | Some(Why::Advanced), End::Lost { .. }) => self.lost(&of),
             (Some(Why::Advanced), End::Exited { exit, .. }) => match exit {
                 Exit::SnapshotFailed { .. } | Exit::NotStarted { .. } => Then::Held { sentence: sentence(end) },
                 Exit::Code { .. } | Exit::Signal { .. } | Exit::OutOfMemory { .. } | Exit::TimedOut => Then::Good,
             },
-            (None, End::Exited { exit, .. }) => self.by_itself(lane, node, exit, end),
+            (None, End::Exited { exit, .. }) => self.by_itself(&of, exit),
         }
     }
 
     /// Not the task's fault: a new execution, for every kind.
-    fn lost(&self, lane: &Lane, node: &Node, end: &End) -> Then {
-        if lane.lost < rules::LOST_AGAIN {
+    fn lost(&self, of: &Ended) -> Then {
+        if of.lane.lost < rules::LOST_AGAIN {
             Then::Again { not_before: self.now, lost: true }
-        } else if node.task.kind.advance() == Some(&Advance::Hand) {
-            Then::Held { sentence: sentence(end) }
+        } else if of.for_a_person {
+            Then::Held { sentence: sentence(of.end) }
         } else {
-            Then::Failed { sentence: sentence(end) }
+            Then::Failed { sentence: sentence(of.end) }
         }
     }
 
-    fn by_itself(&self, lane: &Lane, node: &Node, exit: &Exit, end: &End) -> Then {
-        let is_by_hand = node.task.kind.advance() == Some(&Advance::Hand);
-        let (retries, first) = rules::retries(&node.task.kind);
+    fn by_itself(&self, of: &Ended, exit: &Exit) -> Then {
+        let (retries, first) = rules::retries(&of.node.task.kind);
         match exit {
-            Exit::TimedOut | Exit::NotStarted { .. } if is_by_hand => Then::Failed { sentence: sentence(end) },
+            Exit::TimedOut | Exit::NotStarted { .. } if of.for_a_person => Then::Failed { sentence: sentence(of.end) },
             Exit::Code { .. }
             | Exit::Signal { .. }
             | Exit::OutOfMemory { .. }
             | Exit::TimedOut
             | Exit::NotStarted { .. }
             | Exit::SnapshotFailed { .. }
-                if is_by_hand =>
+                if of.for_a_person =>
             {
-                Then::Held { sentence: sentence(end) }
+                Then::Held { sentence: sentence(of.end) }
             }
             Exit::Code { code: 0 } => Then::Good,
-            Exit::NotStarted { .. } => Then::Failed { sentence: sentence(end) },
+            Exit::NotStarted { .. } => Then::Failed { sentence: sentence(of.end) },
             Exit::Code { .. }
             | Exit::Signal { .. }
             | Exit::OutOfMemory { .. }
             | Exit::TimedOut
-            | Exit::SnapshotFailed { .. } => match lane.failures < retries {
-                true => Then::Again { not_before: self.now + rules::back_off(first, lane.failures), lost: false },
-                false => Then::Failed { sentence: sentence(end) },
+            | Exit::SnapshotFailed { .. } => match of.lane.failures < retries {
+                true => Then::Again { not_before: self.now + rules::back_off(first, of.lane.failures), lost: false },
+                false => Then::Failed { sentence: sentence(of.end) },
             },
         }
     }

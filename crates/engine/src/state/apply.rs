@@ -223,6 +223,7 @@ impl State {
     fn run_ended(&mut self, at: Millis, id: &RunId, how: How) {
         self.closing.remove(id);
         self.dirty.runs.insert(id.clone());
+        self.forget_waiting(at, id);
         if let Some(run) = self.runs.get_mut(id) {
             run.fate = Fate::Ended { how, at };
             self.dirty.old.insert(run.pipeline.clone());
@@ -295,5 +296,5 @@ fn task(
     };
     let lane = Lane { step: Step::Waiting, executions: Vec::new(), lost: 0, failures: 0 };
     let earlier = if is_chosen { None } else { start.reading.get(&node.id).cloned() };
-    RunTask { stage, lanes: vec![lane; lanes], earlier, reused: None }
+    RunTask { stage, lanes: vec![lane; lanes], earlier, reused: None, open: None }
 }

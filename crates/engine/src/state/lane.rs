@@ -133,6 +133,9 @@ impl State {
         self.no_person(&run, &task);
         self.dirty.executions.insert(execution.clone());
         if let Some(place) = self.place_of(&run, &task) {
+            if let Some(run) = self.runs.get_mut(&run) {
+                run.tasks[place].open = Some(execution.n);
+            }
             self.release(&run, place, at);
         }
     }
@@ -323,6 +326,15 @@ impl State {
             | Stage::Skipped { .. }
             | Stage::Cancelled { .. }
             | Stage::Viewer => {}
+        }
+    }
+
+    /// What stayed open, lost its machine and has not come back before its run was over is not needed any more.
+    pub(super) fn forget_waiting(&mut self, at: Millis, id: &RunId) {
+        let Some(run) = self.runs.get(id) else { return };
+        let open: Vec<usize> = (0..run.tasks.len()).filter(|task| run.tasks[*task].open.is_some()).collect();
+        for task in open {
+            self.cancel_lane(at, id, task, 0);
         }
     }
 

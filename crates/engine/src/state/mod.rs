@@ -26,6 +26,7 @@ use crate::{
     event::{By, Earlier, End, How, Place, ReadCopy, Role, Why},
     snapshot::{Node, Snapshot},
 };
+pub(crate) use lane::waits_for_a_person;
 use room::{Class, Room};
 
 pub struct State {
@@ -128,6 +129,8 @@ pub struct RunTask {
     pub earlier: Option<Earlier>,
     /// Why `earlier` stands in: "unchanged by date and length".
     pub reused: Option<String>,
+    /// The execution that let the run go on and stayed open: others read that one, whatever becomes of it.
+    pub open: Option<u64>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -302,6 +305,9 @@ impl Run {
         if let Some(earlier) = &own.earlier {
             return earlier.copies.clone();
         }
+        if let Some(n) = own.open {
+            return vec![ReadCopy { copy: None, values: BTreeMap::new(), n, good: true }];
+        }
         let copy = |place: usize| node.has_grid.then_some(place as u32);
         let lane = |(place, lane): (usize, &Lane)| match &lane.step {
             Step::Done { n } | Step::Packed { n } => {
@@ -309,10 +315,6 @@ impl Run {
             }
             Step::Failed { n: Some(n), .. } => {
                 Some(ReadCopy { copy: copy(place), values: node.copies[place].clone(), n: *n, good: false })
-            }
-            // Stays open while others read it.
-            Step::Live { n } if matches!(own.stage, Stage::Released { .. }) => {
-                Some(ReadCopy { copy: copy(place), values: node.copies[place].clone(), n: *n, good: true })
             }
             Step::Live { .. }
             | Step::Waiting

@@ -119,17 +119,23 @@ impl Desk {
     }
 
     pub fn start_part(&mut self, document: &str, part: Part) -> Result<String, Refusal> {
+        self.start_by(document, |wish| wish.part = part)
+    }
+
+    /// A run that differs from one of everything with defaults.
+    pub fn start_by(&mut self, document: &str, differs: impl FnOnce(&mut StartRun)) -> Result<String, Refusal> {
         self.runs += 1;
         let name = format!("r{}", self.runs);
-        let wish = StartRun {
+        let mut wish = StartRun {
             run: run_id(&name),
             document: document.into(),
-            part,
+            part: Part::All,
             parameters: Default::default(),
             reading: None,
             again: Default::default(),
             unchanged: Default::default(),
         };
+        differs(&mut wish);
         self.ask(Command::StartRun(Box::new(wish)))?;
         self.turn();
         Ok(name)
@@ -170,6 +176,15 @@ impl Desk {
             if !is_moving && before == (self.journal.len(), self.machine.works.len()) {
                 return;
             }
+        }
+    }
+
+    /// One task goes as far as it can be used; the others wait.
+    pub fn work_until_ready(&mut self, id: &str) {
+        for _ in 0..3 {
+            let own = self.machine.alive().into_iter().find(|one| one.task == task(id)).unwrap();
+            self.machine.progress(&own, 0);
+            self.tell();
         }
     }
 

@@ -35,6 +35,7 @@ pub fn site() -> Site {
 /// A document under construction; a task is called as its id.
 #[derive(Clone, Default)]
 pub struct Draw {
+    parameters: Vec<Value>,
     tasks: Vec<Value>,
     arrows: Vec<Value>,
 }
@@ -50,6 +51,11 @@ impl Draw {
         task["name"] = id.into();
         task["kind"] = kind.into();
         self.tasks.push(task);
+        self
+    }
+
+    pub fn parameter(mut self, name: &str, default: &str) -> Self {
+        self.parameters.push(json!({"name": name, "type": "text", "default": default}));
         self
     }
 
@@ -72,7 +78,8 @@ impl Draw {
     }
 
     pub fn text(&self) -> String {
-        json!({"format": "fletchline/v1", "id": "p", "name": "P", "tasks": self.tasks, "arrows": self.arrows})
-            .to_string()
+        json!({"format": "fletchline/v1", "id": "p", "name": "P", "parameters": self.parameters, "tasks": self.tasks,
+            "arrows": self.arrows})
+        .to_string()
     }
 }

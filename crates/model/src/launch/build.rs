@@ -7,7 +7,7 @@ use crate::{
     copies,
     id::{ExecutionId, RunId, TaskId},
     inherit::{Effective, Resolved},
-    kind::{Advance, Kind, Source},
+    kind::{Advance, Kind},
     mounts::{self, BENTO, PREVIOUS},
     pipeline::{Acl, Pipeline, Task},
     site::{RunnerName, Site},
@@ -166,7 +166,11 @@ impl Of<'_> {
     }
 
     fn fill(&self, text: &str) -> Result<String, BuildError> {
-        substitute(text, &self.values).map_err(|error| BuildError::Text { task: self.task.title().into(), error })
+        substitute(text, &self.values).map_err(|error| self.bad_text(error))
+    }
+
+    fn bad_text(&self, error: BadText) -> BuildError {
+        BuildError::Text { task: self.task.title().into(), error }
     }
 
     fn fill_all(&self, texts: &[String]) -> Result<Vec<String>, BuildError> {
@@ -175,10 +179,9 @@ impl Of<'_> {
 
     fn program(&self) -> Result<Program, BuildError> {
         let name = || self.task.title().to_owned();
-        let fill_source = |source: &Source| Ok(Source { url: self.fill(&source.url)?, ..source.clone() });
         Ok(match &self.task.kind {
             Kind::LoadData(load) => Program::Load {
-                sources: load.sources.iter().map(fill_source).collect::<Result<_, BuildError>>()?,
+                sources: load.filled(&self.values).map_err(|error| self.bad_text(error))?,
                 target: load.target.normal(),
                 downloads: mounts::downloads_folder(&self.pipeline.id, &self.task.id),
                 again: self.decided.again,

@@ -121,6 +121,16 @@ impl Ends<'_> {
             found.push(self.problem("from_path", format!("{from}'s From Path \"{path}\" {bad}")));
             return;
         }
+        if self.is_copied_too_late() {
+            let to = self.to.title();
+            let sentence = format!(
+                "{to} would read {from}'s {path} before it is copied, because {from} stays open until the run ends: end it there, or write to a path outside {WORK}"
+            );
+            let (task, field, label) = (self.from.id.clone(), "stay_open".into(), "End it there".into());
+            let fix = Fix::SetField { task, field, value: false.into(), label };
+            found.push(self.problem("from_path", sentence).with_fix(fix));
+            return;
+        }
         match &self.from.kind {
             Kind::LoadData(load) if !path.is_within(&load.target) => {
                 let target = load.target.normal();
@@ -136,6 +146,12 @@ impl Ends<'_> {
             }
             Kind::Container(_) | Kind::Notebook(_) | Kind::Job(_) | Kind::Serving(_) => self.like_a_file(found),
         }
+    }
+
+    /// What lies in the work folder goes on as a copy that is made when the step has ended.
+    fn is_copied_too_late(&self) -> bool {
+        let is_read = self.to.kind.name() != KindName::Viewer;
+        is_read && self.from.kind.stays_open() && self.arrow.from_path.is_within(&WORK.into())
     }
 
     fn like_a_file(&self, found: &mut Vec<Problem>) {

@@ -26,6 +26,7 @@ use crate::{
     Gather,
     id::{ArrowId, TaskId},
     inherit::{Effective, Resolved},
+    kind::{Kind, KindName},
     pipeline::{Pipeline, Task},
     problem::{At, Fix, Problem},
     site::Site,
@@ -62,7 +63,7 @@ pub struct Checker<'a> {
     given: &'a BTreeMap<String, String>,
     /// Parameters with their values: given, else by default.
     parameters: BTreeMap<String, String>,
-    /// Tasks behind a live step that stays open until the run ends, each with those steps.
+    /// Tasks behind a live step that stays open until the run ends, or behind a Serving, each with those.
     behind_open: BTreeMap<TaskId, Vec<TaskId>>,
 }
 
@@ -73,7 +74,7 @@ impl<'a> Checker<'a> {
         let all = pipeline.settings.parameters.iter();
         let parameters = all.map(|one| (one.name.clone(), value(&one.name, &one.default))).gather();
         let mut behind_open: BTreeMap<TaskId, Vec<TaskId>> = BTreeMap::new();
-        for open in pipeline.tasks.values().filter(|task| task.kind.stays_open()) {
+        for open in pipeline.tasks.values().filter(|task| stays(&task.kind)) {
             for task in resolved.order.from_here(&open.id).into_iter().filter(|task| *task != open.id) {
                 behind_open.entry(task).or_default().push(open.id.clone());
             }
@@ -128,6 +129,11 @@ impl<'a> Checker<'a> {
             crate::site::RunnerName::Kubernetes => "the largest node",
         }
     }
+}
+
+/// It lets the tasks behind it start and is still there.
+fn stays(kind: &Kind) -> bool {
+    kind.stays_open() || kind.name() == KindName::Serving
 }
 
 /// One task that is being looked at.

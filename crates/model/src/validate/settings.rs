@@ -9,8 +9,9 @@ use super::{
     text::{count, fill, values},
 };
 use crate::{
-    inherit::Field,
-    kind::{Job, Kind},
+    id::TaskId,
+    inherit::{Effective, Field},
+    kind::{Job, Kind, KindName},
     site::RunnerName,
 };
 
@@ -78,34 +79,39 @@ fn resources(of: &mut Of) {
     }
 }
 
-/// On one machine, what a step that stays open holds is gone for all behind it until the run ends.
+/// On one machine, what steps that stay open and Servings hold is gone for all behind them.
 fn held_open(of: &mut Of) {
-    let Some(open) = of.checker.behind_open.get(&of.task.id) else { return };
     if of.checker.site.runner != RunnerName::Local {
         return;
     }
     let capacity = of.checker.site.capacity;
-    let held = |id| of.checker.resolved.effective.get(id);
-    for step in open {
-        let Some(held) = held(step) else { continue };
-        let gpu = |effective: &crate::inherit::Effective| effective.gpu.value().copied().unwrap_or(0);
-        let memory = |effective: &crate::inherit::Effective| effective.memory.value().map_or(0, |memory| memory.0);
-        let title = of.checker.title(step);
-        let (own, theirs) = (gpu(of.effective), gpu(held));
-        if own > 0 && own <= capacity.gpu && own.saturating_add(theirs) > capacity.gpu {
-            let rest =
-                format!("needs {}, held by {title}, which stays open until the run ends", count(own.into(), "GPU"));
-            of.problem("resources.gpu", rest);
-        }
-        let (own, theirs) = (memory(of.effective), memory(held));
-        if own > 0 && own <= capacity.memory.0 && own.saturating_add(theirs) > capacity.memory.0 {
-            let own = crate::Memory(own);
-            of.problem(
-                "resources.memory",
-                format!("needs {own}, held by {title}, which stays open until the run ends"),
-            );
-        }
+    let gpu = |own: &Effective| own.gpu.value().map_or(0, |gpu| (*gpu).into());
+    held(of, "resources.gpu", capacity.gpu.into(), gpu, |gpu| count(gpu, "GPU"));
+    let memory = |own: &Effective| own.memory.value().map_or(0, |memory| memory.0);
+    held(of, "resources.memory", capacity.memory.0, memory, |memory| crate::Memory(memory).to_string());
+    let cpu = |own: &Effective| own.cpu.value().map_or(0, |cpu| cpu.0.into());
+    held(of, "resources.cpu", capacity.cpu.0.into(), cpu, |cpu| format!("{} processors", crate::Cpu(cpu as u32)));
+}
+
+fn held(of: &mut Of, at: &str, all: u64, need: impl Fn(&Effective) -> u64, shown: impl Fn(u64) -> String) {
+    let checker = of.checker;
+    let open = checker.behind_open.get(&of.task.id).into_iter().flatten();
+    let taken = open.filter_map(|step| Some((step, need(checker.resolved.effective.get(step)?))));
+    let holders: Vec<(&TaskId, u64)> = taken.filter(|(_, taken)| *taken > 0).collect();
+    let (own, theirs) = (need(of.effective), holders.iter().fold(0u64, |sum, (_, taken)| sum.saturating_add(*taken)));
+    if own == 0 || own > all || own.saturating_add(theirs) <= all {
+        return;
     }
+    let titles: Vec<String> = holders.iter().map(|(step, _)| checker.title(step)).collect();
+    let serves = |id: &TaskId| checker.pipeline.tasks.get(id).is_some_and(|task| task.kind.name() == KindName::Serving);
+    let why = match (titles.len(), holders.iter().filter(|(step, _)| serves(step)).count()) {
+        (1, 0) => "which stays open until the run ends",
+        (1, _) => "which goes on serving",
+        (_, 0) => "which stay open until the run ends",
+        (_, _) => "which stay there",
+    };
+    of.problem(at, format!("needs {}, held by {}, {why}", shown(own), titles.join(" and ")));
+    of.fix_field(at, serde_json::Value::Null, "Ask for none");
 }
 
 fn image(of: &mut Of, values: &BTreeMap<String, String>) {

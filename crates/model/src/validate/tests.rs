@@ -115,6 +115,52 @@ fn what_a_step_that_stays_open_holds_is_not_there_for_those_behind_it() {
     let pipeline = job(build, "train").arrow("explore", "", "train", "").done();
     let expected = "Train needs 1 GPU, held by Explore, which stays open until the run ends";
     assert_eq!(of(&pipeline, &site, Severity::Problem), [expected]);
+    let open = |memory: &str, cpu: u32| json!({"stay_open": true, "keep": ["/out"], "resources": {"memory": memory, "cpu": cpu}});
+    let build =
+        Build::new().with("a", KindName::Notebook, open("6Gi", 1)).with("b", KindName::Container, open("6Gi", 1));
+    let need = json!({"script": "true", "keep": ["/out"], "resources": {"memory": "8Gi", "cpu": 3}});
+    let build = build.with("train", KindName::Job, need).arrow("a", "", "train", "").arrow("b", "", "train", "");
+    assert_eq!(
+        problems_here(build),
+        [
+            "Train needs 8 GiB, held by A and B, which stay open until the run ends",
+            "Train needs 3 processors, held by A and B, which stay open until the run ends",
+        ]
+    );
+}
+
+#[test]
+fn what_asks_a_serving_cannot_have_what_the_serving_holds() {
+    let files = crate::serving::template(crate::kind::Framework::Custom, crate::serving::Generation::Current);
+    let api = |memory: &str| json!({"files": files, "resources": {"memory": memory}});
+    let build =
+        |memory| job(Build::new().with("api", KindName::Serving, api(memory)), "ask").arrow("api", "", "ask", "");
+    assert_eq!(problems_here(build("6Gi")), [""; 0]);
+    let found = problems(&build("10Gi").done(), &site(), &BTreeMap::new());
+    assert_eq!(found[0].sentence, "Ask needs 10 GiB, held by Api, which goes on serving", "it inherits what it needs");
+    assert!(
+        matches!(&found[0].fix, Some(Fix::SetField { field, value: Value::Null, .. }) if field == "resources.memory")
+    );
+}
+
+#[test]
+fn what_stays_open_has_no_copy_of_its_work_folder_to_give() {
+    let build = |kept: &str, advance: Value| {
+        let step = json!({"advance": advance, "keep": ["/work"]});
+        job(Build::new().with("step", KindName::Container, step), "train").arrow("step", kept, "train", "/in").done()
+    };
+    let port = || json!({"by": "port", "port": 80});
+    let pipeline = build("/work/model", port());
+    let found = problems(&pipeline, &site(), &BTreeMap::new());
+    assert_eq!(
+        found[0].sentence,
+        "Train would read Step's /work/model before it is copied, because Step stays open until the run ends: end it there, or write to a path outside /work"
+    );
+    assert!(
+        matches!(&found[0].fix, Some(Fix::SetField { field, value, .. }) if field == "stay_open" && *value == false)
+    );
+    assert_eq!(of(&build("/out", port()), &site(), Severity::Problem), [""; 0]);
+    assert_eq!(of(&build("/work/model", json!({"by": "hand"})), &site(), Severity::Problem), [""; 0]);
 }
 
 #[test]
