@@ -150,9 +150,8 @@ async fn who_comes_by_a_name_hears_how_to_lead_the_pages_of_tasks_to_their_own_m
     let run = served.begin(wish("one", 1)).await;
     served.until(&run, |view| view["tasks"]["web"]["status"] == "waiting_for_you").await;
     let execution = json!({"pipeline": "one", "task": "web", "n": 1});
-    let opens = async |host: String| {
-        served.ask("runs/link", json!({"execution": execution, "port": 8123, "host": host})).await
-    };
+    let opens =
+        async |host: String| served.ask("runs/link", json!({"execution": execution, "port": 8123, "host": host})).await;
     let port = served.port;
     assert_eq!(opens(format!("localhost:{port}")).await["command"], json!(null));
     let opening = opens("box.example".into()).await;

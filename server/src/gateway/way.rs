@@ -85,7 +85,8 @@ mod tests {
 
     #[test]
     fn inside_a_pod_it_is_kubectl_and_elsewhere_ssh() {
-        let pod = |namespace: Option<&str>| Pod { name: "fletchline-1".into(), namespace: namespace.map(str::to_owned) };
+        let pod =
+            |namespace: Option<&str>| Pod { name: "fletchline-1".into(), namespace: namespace.map(str::to_owned) };
         let inside = way("0.0.0.0:4400", Some(pod(Some("ml")))).command("fletchline.example.org");
         assert_eq!(inside.as_deref(), Some("kubectl port-forward -n ml pod/fletchline-1 4400"));
         let inside = way("0.0.0.0:4400", Some(pod(None))).command("fletchline.example.org:8443");

@@ -173,7 +173,8 @@ pub async fn a_log_of_100_000_lines_has_each_once_though_the_server_is_killed_fi
     let place = tempfile::tempdir_in("/var/tmp").unwrap();
     let (data, _) = with_team(&cluster, place.path()).await;
     let mut served = Served::start(&data).await;
-    let script = "i=0; while [ $i -lt 100 ]; do seq $((i * 1000 + 1)) $((i * 1000 + 1000)); i=$((i + 1)); sleep 0.5; done";
+    let script =
+        "i=0; while [ $i -lt 100 ]; do seq $((i * 1000 + 1)) $((i * 1000 + 1000)); i=$((i + 1)); sleep 0.5; done";
     let job = json!({"id": "j0", "name": "J0", "kind": "job", "script": script});
     let document = json!({"format": "fletchline/v1", "id": "many", "name": "Many", "tasks": [job], "arrows": []});
     served.create(&document).await;

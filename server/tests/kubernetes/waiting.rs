@@ -6,7 +6,13 @@ use engine::{
     action::Action,
     observed::{Exit, Phase},
 };
-use k8s_openapi::api::core::v1::{Event, LimitRange, Pod, ResourceQuota};
+use k8s_openapi::{
+    api::{
+        apps::v1::Deployment,
+        core::v1::{Event, LimitRange, Pod, ResourceQuota},
+    },
+    serde::{Serialize, de::DeserializeOwned},
+};
 use kube::{
     Api, Client,
     api::{DeleteParams, EvictParams},
@@ -16,10 +22,7 @@ use model::{
     launch::{Launch, Mount, Need, Program},
 };
 use serde_json::json;
-use server::runner::{
-    Runner,
-    kube::{KubeConfig, config::ClaimVolume, name},
-};
+use server::runner::kube::{KubeConfig, config::ClaimVolume, name};
 
 use crate::{
     cluster::{Cluster, Kube, PATIENCE, inside, make},
@@ -34,10 +37,13 @@ fn name_of(asked: &Asked<Kube>, task: &str) -> String {
     name::name(&asked.harness.config().installation, &id(task, 1))
 }
 
-/// What is said of a task that waits, when the cluster's words about its pod have `words`.
-async fn says(asked: &mut Asked<Kube>, pods: &Api<Pod>, task: &str, words: &str, expected: &str) {
+/// What is said of a task that waits, when the cluster's object of its name has `words`.
+async fn says<K>(asked: &mut Asked<Kube>, all: &Api<K>, task: &str, words: &str, expected: &str)
+where
+    K: Clone + std::fmt::Debug + Serialize + DeserializeOwned,
+{
     let (name, begin) = (name_of(asked, task), Instant::now());
-    while !serde_json::to_string(&pods.get(&name).await.unwrap().status).unwrap().contains(words) {
+    while !serde_json::to_string(&all.get(&name).await.unwrap()).unwrap().contains(words) {
         assert!(begin.elapsed() < PATIENCE, "{name} has nothing of {words}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
@@ -137,7 +143,8 @@ pub async fn what_the_namespace_does_not_take_says_so_and_begins_when_it_does(cl
     let alone = Cluster::called(format!("{}-takes", cluster.namespace()));
     let (client, namespace) = alone.client().await;
     cluster.client().await;
-    let most = json!({"metadata": {"name": "most"}, "spec": {"limits": [{"type": "Container", "max": {"memory": "64Mi"}}]}});
+    let most =
+        json!({"metadata": {"name": "most"}, "spec": {"limits": [{"type": "Container", "max": {"memory": "64Mi"}}]}});
     make::<LimitRange>(Api::namespaced(client.clone(), namespace), most).await;
     let mut asked = Kube::asked_as(&alone, inside(namespace).await, |config| config).await;
     for launch in both(need(128 << 20)) {
@@ -151,6 +158,7 @@ pub async fn what_the_namespace_does_not_take_says_so_and_begins_when_it_does(cl
         asked.perform(Action::Release { execution: launch.execution }).await;
     }
 
+    let deployments: Api<Deployment> = Api::namespaced(client.clone(), namespace);
     let quotas: Api<ResourceQuota> = Api::namespaced(client, namespace);
     make(quotas.clone(), json!({"metadata": {"name": "full"}, "spec": {"hard": {"pods": "0"}}})).await;
     let counts = |quota: Option<&ResourceQuota>| quota.is_some_and(|quota| quota.status.is_some());
@@ -160,12 +168,12 @@ pub async fn what_the_namespace_does_not_take_says_so_and_begins_when_it_does(cl
         let image = launch.image.clone().or_else(|| asked.harness.image());
         Action::Launch(Box::new(Launch { image, ..launch }))
     });
-    for (task, launch) in ["ends", "serves"].into_iter().zip(&waiting) {
-        // A Deployment itself counts for nothing.
-        let made = asked.harness.runner().perform(launch.clone()).await;
-        assert_eq!(made.is_ok(), task == "serves", "{made:?}");
-        is_said(&mut asked, task, "waits for room in the namespace's quota · ").await;
-    }
+    let room = "waits for room in the namespace's quota · ";
+    asked.harness.runner().perform(waiting[0].clone()).await.unwrap_err();
+    is_said(&mut asked, "ends", room).await;
+    // A Deployment itself counts for nothing.
+    asked.perform(waiting[1].clone()).await;
+    says(&mut asked, &deployments, "serves", "exceeded quota", room).await;
     quotas.delete("full", &DeleteParams::default()).await.unwrap();
     asked.perform(waiting[0].clone()).await;
     asked.ready(&id("ends", 1)).await;

@@ -193,8 +193,16 @@ fn what_a_cluster_forbids_for_good_is_told_apart_from_what_may_change() {
         (false, "The namespace's quota wants to know what it needs", "failed quota: q: must specify cpu for: task"),
         (true, "The cluster refuses this account", "User \"me\" cannot create resource \"pods\" in API group \"\""),
         (true, "The cluster refuses this account", "error looking up service account ml/default: not found"),
-        (false, "The cluster's rules do not allow it", "violates PodSecurity \"restricted:latest\": runAsNonRoot != true"),
-        (false, "The cluster's rules do not allow it", "maximum memory usage per Container is 64Mi, but limit is 128Mi"),
+        (
+            false,
+            "The cluster's rules do not allow it",
+            "violates PodSecurity \"restricted:latest\": runAsNonRoot != true",
+        ),
+        (
+            false,
+            "The cluster's rules do not allow it",
+            "maximum memory usage per Container is 64Mi, but limit is 128Mi",
+        ),
         (false, "The cluster's rules do not allow it", "admission webhook \"w\" denied the request: no"),
         (false, "The cluster's rules do not allow it", "unable to create new content: it is being terminated"),
     ];
