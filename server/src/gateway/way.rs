@@ -48,12 +48,12 @@ impl Way {
                 format!("kubectl port-forward -n {namespace} pod/{name} {port}")
             }
             Some(Pod { name, namespace: None }) => format!("kubectl port-forward pod/{name} {port}"),
-            None => format!("ssh -N -L {port}:{}:{port} {}", self.from_here(), name.trim_matches(['[', ']'])),
+            None => format!("ssh -N -L {port}:{}:{port} {}", self.near_name(), name.trim_matches(['[', ']'])),
         })
     }
 
     /// Where the server is found by who is on its machine.
-    fn from_here(&self) -> String {
+    fn near_name(&self) -> String {
         match self.listens {
             any if any.ip().is_unspecified() => "localhost".to_owned(),
             SocketAddr::V4(one) => one.ip().to_string(),
