@@ -11,7 +11,7 @@ use model::{
 use crate::{
     api::{
         pipelines::{Created, Example, NewPipeline, Opened, PipelineSummary, Removal},
-        runs::{EventLine, NewRun, Reading, RunFilter, RunPage, RunRemoval, Service},
+        runs::{EventLine, NewRun, Opening, Reading, RunFilter, RunPage, RunRemoval, Service},
         site::{SettingView, SpaceWarning},
         work::WorkFolder,
     },
@@ -40,7 +40,7 @@ pub trait Backend: Send + Sync + 'static {
     async fn run_events(&self, run: RunId) -> Answer<Vec<EventLine>>;
     async fn cancel_run(&self, run: RunId) -> Answer<()>;
     async fn do_deed(&self, run: RunId, task: TaskId, deed: Deed, anyway: bool) -> Answer<()>;
-    async fn open_port(&self, execution: ExecutionId, port: u16, host: String) -> Answer<String>;
+    async fn open_port(&self, execution: ExecutionId, port: u16, host: String) -> Answer<Opening>;
     async fn run_removal(&self, run: RunId) -> Answer<RunRemoval>;
     async fn pin_run(&self, run: RunId, pinned: bool) -> Answer<()>;
     async fn delete_run(&self, run: RunId) -> Answer<()>;

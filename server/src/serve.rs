@@ -18,7 +18,7 @@ use crate::{
     backend::{self, Core, LiveTargets, Made, Ports},
     control,
     data_folder::{DataFolder, FolderError, Lock},
-    gateway::{Access, Gateway},
+    gateway::{Access, Gateway, Way},
     live::Live,
     place::{self, Place, PlaceError},
     python::{self, Programs},
@@ -98,7 +98,7 @@ impl Server {
         let address = listener.local_addr().map_err(|error| ServeError::Listen { address, error })?;
         let socket = control::bind(&data.socket()).map_err(ServeError::Socket)?;
         let (stopping, stops) = watch::channel(false);
-        let (core, doors) = assemble(data, settings).await?;
+        let (core, doors) = assemble(data, settings, address).await?;
         let router = router::router(Parts {
             doors: doors.clone(),
             backend: core.clone(),
@@ -129,7 +129,11 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
     TcpListener::bind(address).await.map_err(|error| ServeError::Listen { address, error })
 }
 
-async fn assemble(data: DataFolder, settings: Settings) -> Result<(Arc<Core>, Arc<Doors>), ServeError> {
+async fn assemble(
+    data: DataFolder,
+    settings: Settings,
+    address: SocketAddr,
+) -> Result<(Arc<Core>, Arc<Doors>), ServeError> {
     let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&data.database()).await?);
     let installation = installation(store.as_ref()).await?;
     let key = key(store.as_ref()).await?;
@@ -152,7 +156,8 @@ async fn assemble(data: DataFolder, settings: Settings) -> Result<(Arc<Core>, Ar
     let gateway = Arc::new(Gateway::new(Arc::new(targets), Access::new(key)));
     let doors = Doors::new(store.clone(), hosts, gateway.clone(), &installation);
     let ports = Ports::open(runs.clone(), runner.clone(), store.clone()).await;
-    let core = Core::new(Made { data, store, runs, runner, secrets, gateway, programs, ports, settings });
+    let way = Way::of_this_process(address);
+    let core = Core::new(Made { data, store, runs, runner, secrets, gateway, way, programs, ports, settings });
     Ok((Arc::new(core), Arc::new(doors)))
 }
 

@@ -99,6 +99,24 @@ fn validate_and_plan_tell_what_is_wrong_and_what_would_be_mounted() {
 }
 
 #[test]
+fn plan_prints_what_a_cluster_would_get_and_asks_none() {
+    let data = Data::new();
+    let document = file(&data, "one.json", &job("true"));
+    let mut plan = data.command(&["plan", &document, "--format", "kubernetes"]);
+    let printed = plan.env("KUBECONFIG", "/no/such/file").output().unwrap();
+    let text = out(&printed);
+    assert_eq!(code(&printed), 0, "{}", err(&printed));
+    let kinds: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("kind: ")).collect();
+    assert_eq!(kinds, ["ConfigMap", "Pod"], "{text}");
+    assert!(text.split("---\n").filter(|one| !one.is_empty()).count() == 2, "{text}");
+    assert!(text.contains("claimName: fletchline-results") && text.contains("restartPolicy: Never"), "{text}");
+    let mut unknown: Value = serde_json::from_str(&job("true")).unwrap();
+    unknown["tasks"][0]["volumes"] = json!([{"volume": "nas", "acl": "RW", "mount_path": "/nas"}]);
+    let unknown = file(&data, "unknown.json", &unknown.to_string());
+    refused(&data.run(&["plan", &unknown, "--format", "kubernetes"]), NOT_DONE, "nas");
+}
+
+#[test]
 fn load_unpacks_into_a_folder_and_refuses_what_it_cannot_load() {
     let data = Data::new();
     let to = data.path().join("loaded").display().to_string();

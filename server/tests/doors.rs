@@ -1,9 +1,11 @@
 //! Does nobody get in by any road but the link?
 
+mod product;
 mod site;
 
 use http::StatusCode;
-use reqwest::Method;
+use product::{Data, Served, wish};
+use reqwest::{Client, Method, Url};
 use serde_json::json;
 use site::{Site, client, start};
 use tokio_tungstenite::tungstenite;
@@ -106,6 +108,66 @@ async fn a_link_lets_in_once_and_the_cookie_survives_a_restart() {
         .await
         .unwrap();
     assert_eq!(answer.status(), 200);
+}
+
+#[tokio::test]
+async fn by_a_public_address_of_https_the_cookie_is_secure_and_other_pages_than_its_own_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("fletchline.toml"), "public_url = \"https://box.example\"\n").unwrap();
+    let server = start(&folder).await;
+    let here = format!("http://{}", server.inner.address());
+    let cookie = async |host: &str| {
+        let link = server.inner.link();
+        let path = link.strip_prefix("https://box.example").expect(&link);
+        let answer = client().get(format!("{here}{path}")).header("host", host).send().await.unwrap();
+        answer.headers()["set-cookie"].to_str().unwrap().to_owned()
+    };
+    // A tunnel to this machine is plain http.
+    assert!(!cookie("localhost:4400").await.contains("Secure"));
+    let cookie = cookie("box.example").await;
+    assert!(cookie.ends_with("; Secure"), "{cookie}");
+    let ask = async |host: &str, origin: &str| {
+        let request = client().post(format!("{here}/api/site")).header("cookie", cookie.split(';').next().unwrap());
+        request.header("host", host).header("origin", origin).json(&json!({})).send().await.unwrap().status()
+    };
+    assert_eq!(ask("box.example", "https://box.example").await, 200);
+    for (host, origin, status) in [
+        ("box.example", "http://box.example", StatusCode::FORBIDDEN),
+        ("box.example", "https://other.example", StatusCode::FORBIDDEN),
+        ("other.example", "https://other.example", StatusCode::MISDIRECTED_REQUEST),
+    ] {
+        assert_eq!(ask(host, origin).await, status, "{host} {origin}");
+    }
+}
+
+#[tokio::test]
+async fn who_comes_by_a_name_hears_how_to_lead_the_pages_of_tasks_to_their_own_machine() {
+    let data = Data::new();
+    let served = Served::start(&data).await;
+    let web = json!({"id": "web", "name": "Web", "kind": "container", "ports": [{"port": 8123}],
+        "command": ["python3", "-m", "http.server", "8123", "--bind", "127.0.0.1"]});
+    served.create(&json!({"format": "fletchline/v1", "id": "one", "name": "One", "tasks": [web], "arrows": []})).await;
+    let run = served.begin(wish("one", 1)).await;
+    served.until(&run, |view| view["tasks"]["web"]["status"] == "waiting_for_you").await;
+    let execution = json!({"pipeline": "one", "task": "web", "n": 1});
+    let opens =
+        async |host: String| served.ask("runs/link", json!({"execution": execution, "port": 8123, "host": host})).await;
+    let port = served.port;
+    assert_eq!(opens(format!("localhost:{port}")).await["command"], json!(null));
+    let opening = opens("box.example".into()).await;
+    assert_eq!(opening["command"], format!("ssh -N -L {port}:127.0.0.1:{port} box.example"));
+    // As a browser at the end of that command asks.
+    let address: Url = opening["address"].as_str().unwrap().parse().unwrap();
+    assert_eq!(address.port(), Some(port));
+    let host = format!("{}:{port}", address.host_str().unwrap());
+    let path = format!("{}?{}", address.path(), address.query().unwrap());
+    let browser = Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let let_in = browser.get(format!("http://127.0.0.1:{port}{path}")).header("host", &host).send().await.unwrap();
+    let cookie = let_in.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let page = browser.get(format!("http://127.0.0.1:{port}/")).header("host", host).header("cookie", cookie);
+    let page = page.send().await.unwrap();
+    assert_eq!(page.status(), 200);
+    assert!(page.text().await.unwrap().contains("Directory listing for /"));
 }
 
 #[tokio::test]

@@ -101,6 +101,15 @@ pub struct Service {
     pub port: Option<u16>,
 }
 
+/// The way to a page of a task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Opening {
+    /// With a one-time code.
+    pub address: String,
+    /// What has to run on the browser's machine before the address leads anywhere.
+    pub command: Option<String>,
+}
+
 #[server(prefix = "/api", endpoint = "runs/start", protocol = Call)]
 pub async fn start_run(new: NewRun) -> Result<RunId, ApiError> {
     super::answer(|backend| async move { backend.start_run(new).await }).await
@@ -138,9 +147,9 @@ pub async fn do_deed(run: RunId, task: TaskId, deed: Deed, anyway: bool) -> Resu
     super::answer(|backend| async move { backend.do_deed(run, task, deed, anyway).await }).await
 }
 
-/// The address with a one-time code at which a port of an execution opens; `host` is the page's own (name and port).
+/// How a port of an execution opens; `host` is the page's own (name and port).
 #[server(prefix = "/api", endpoint = "runs/link", protocol = Call)]
-pub async fn open_port(execution: ExecutionId, port: u16, host: String) -> Result<String, ApiError> {
+pub async fn open_port(execution: ExecutionId, port: u16, host: String) -> Result<Opening, ApiError> {
     super::answer(|backend| async move { backend.open_port(execution, port, host).await }).await
 }
 

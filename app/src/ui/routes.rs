@@ -9,6 +9,7 @@ use leptos_router::{
 use super::{
     kit::{Toaster, Toasts},
     live_socket::Live,
+    opening::{Opener, WaitingForWay},
     pages::{
         editor::EditorPage, not_found::NotFound, pipelines::PipelinesPage, run::RunPage, runs::RunsPage,
         services::ServicesPage, settings::SettingsPage,
@@ -34,6 +35,7 @@ pub fn App() -> impl IntoView {
     shell::apply_theme();
     shell::keep_the_page_when_files_are_dropped();
     let toasts = Toasts::provide();
+    let opener = Opener::provide();
     Live::provide(toasts);
     view! {
         <Router>
@@ -46,6 +48,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/settings") view=SettingsPage />
             </Routes>
         </Router>
+        <WaitingForWay opener=opener failed=move |why: String| toasts.fail(why) />
         <Toaster toasts=toasts />
     }
 }

@@ -26,16 +26,27 @@ impl Hosts {
     /// `host` as in a `Host` header. A name that a foreign DNS points at us is not among ours.
     pub fn is_ours(&self, host: &str) -> bool {
         let Some(name) = name(host) else { return false };
-        let public = self.public.as_ref().is_some_and(|public| public.host.eq_ignore_ascii_case(host));
-        public || self.names.iter().any(|own| own.eq_ignore_ascii_case(name))
+        self.public(host).is_some() || self.names.iter().any(|own| own.eq_ignore_ascii_case(name))
     }
 
-    /// The page that asked came from the host that it asks now, or from the public address.
+    /// The page that asked came from the host that it asks now, or from the public address. A page of that name which
+    /// was fetched otherwise (http instead of https) could be anybody's.
     pub fn is_origin(&self, origin: &str, host: &str) -> bool {
         let Some((scheme, from)) = origin.split_once("://") else { return false };
-        let same = matches!(scheme, "http" | "https") && from.eq_ignore_ascii_case(host);
-        let public = self.public.as_ref();
-        same || public.is_some_and(|public| public.scheme == scheme && public.host.eq_ignore_ascii_case(from))
+        match self.public(from) {
+            Some(public) => public.scheme == scheme,
+            None => matches!(scheme, "http" | "https") && from.eq_ignore_ascii_case(host),
+        }
+    }
+
+    /// Browsers that ask by this host have a way that nobody reads.
+    pub fn is_private(&self, host: &str) -> bool {
+        self.public(host).is_some_and(|public| public.scheme == "https")
+    }
+
+    /// The address that has this host.
+    fn public(&self, host: &str) -> Option<&PublicUrl> {
+        self.public.as_ref().filter(|public| public.host.eq_ignore_ascii_case(host))
     }
 }
 

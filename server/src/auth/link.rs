@@ -60,11 +60,16 @@ pub struct Code {
 }
 
 /// Answers `/link?code=…`.
-pub async fn open_link(State(doors): State<Arc<Doors>>, Query(Code { code }): Query<Code>) -> Response {
+pub async fn open_link(
+    State(doors): State<Arc<Doors>>,
+    Query(Code { code }): Query<Code>,
+    request: axum::extract::Request,
+) -> Response {
+    let is_private = crate::gateway::host(&request).is_some_and(|host| doors.hosts.is_private(host));
     if !doors.links.take(&code, now()) {
         return page::sentence(StatusCode::UNAUTHORIZED, page::USED_LINK);
     }
-    match sign_in(&doors).await {
+    match sign_in(&doors, is_private).await {
         Ok(cookie) => {
             let headers = [(header::SET_COOKIE, cookie), (header::CACHE_CONTROL, "no-store".into())];
             (headers, Html(page::GO_ON)).into_response()
@@ -76,11 +81,13 @@ pub async fn open_link(State(doors): State<Arc<Doors>>, Query(Code { code }): Qu
     }
 }
 
-async fn sign_in(doors: &Doors) -> Result<String, crate::store::StoreError> {
+/// `is_private`: the cookie never goes a way that others read.
+async fn sign_in(doors: &Doors, is_private: bool) -> Result<String, crate::store::StoreError> {
     let secret = secret();
     let now = now();
     doors.store.remove_ended_sessions(now).await?;
     let session = Session { hash: hash(&secret), scope: SCOPE.into(), ends: now + SESSION };
     doors.store.add_session(&session).await?;
-    Ok(format!("{}={secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}", doors.cookie, SESSION / 1000))
+    let secure = if is_private { "; Secure" } else { "" };
+    Ok(format!("{}={secret}; Path=/; HttpOnly; SameSite=Strict; Max-Age={}{secure}", doors.cookie, SESSION / 1000))
 }

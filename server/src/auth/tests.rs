@@ -26,6 +26,7 @@ fn an_origin_is_ours_only_with_the_host_and_port_that_are_asked() {
     {
         assert!(!hosts.is_origin(foreign, "localhost:4400"), "{foreign}");
     }
+    assert!(!hosts.is_origin("http://box.example", "box.example"), "the public address is https");
 }
 
 #[test]

@@ -29,7 +29,7 @@ use std::{
 use app::{
     api::{
         pipelines::{Created, Example, NewPipeline, Opened, PipelineSummary, Removal},
-        runs::{EventLine, NewRun, Reading, RunFilter, RunPage, RunRemoval, Service},
+        runs::{EventLine, NewRun, Opening, Reading, RunFilter, RunPage, RunRemoval, Service},
         site::{SettingView, SpaceWarning},
         work::WorkFolder,
     },
@@ -46,7 +46,7 @@ use tokio::sync::broadcast;
 
 use crate::{
     data_folder::DataFolder,
-    gateway::Gateway,
+    gateway::{Gateway, Way},
     python::Programs,
     runner::Runner,
     secrets::Secrets,
@@ -82,6 +82,7 @@ pub struct Core {
     pub runner: Arc<dyn Runner>,
     pub secrets: Arc<Secrets>,
     pub gateway: Arc<Gateway>,
+    pub way: Way,
     pub programs: Arc<Programs>,
     pub ports: Ports,
     pub settings: Arc<RwLock<Settings>>,
@@ -100,6 +101,7 @@ pub struct Made {
     pub runner: Arc<dyn Runner>,
     pub secrets: Arc<Secrets>,
     pub gateway: Arc<Gateway>,
+    pub way: Way,
     pub programs: Arc<Programs>,
     pub ports: Ports,
     pub settings: Arc<RwLock<Settings>>,
@@ -107,7 +109,7 @@ pub struct Made {
 
 impl Core {
     pub fn new(made: Made) -> Core {
-        let Made { data, store, runs, runner, secrets, gateway, programs, ports, settings } = made;
+        let Made { data, store, runs, runner, secrets, gateway, way, programs, ports, settings } = made;
         let (saves, _) = broadcast::channel(SAVES);
         let (leaving, pictures, spaces, run_spaces) = Default::default();
         Core {
@@ -117,6 +119,7 @@ impl Core {
             runner,
             secrets,
             gateway,
+            way,
             programs,
             ports,
             settings,
@@ -197,7 +200,7 @@ impl Backend for Core {
     async fn do_deed(&self, run: RunId, task: TaskId, deed: Deed, anyway: bool) -> Answer<()> {
         runs::deed(self, &run, &task, deed, anyway).await
     }
-    async fn open_port(&self, execution: ExecutionId, port: u16, host: String) -> Answer<String> {
+    async fn open_port(&self, execution: ExecutionId, port: u16, host: String) -> Answer<Opening> {
         services::open_port(self, &execution, port, &host)
     }
     async fn run_removal(&self, run: RunId) -> Answer<RunRemoval> {

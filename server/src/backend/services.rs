@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use app::{api::runs::Service, error::ApiError};
+use app::{
+    api::runs::{Opening, Service},
+    error::ApiError,
+};
 use async_trait::async_trait;
 use model::{ExecutionId, Kind, KindName, TaskId, launch::Program, run::RunView};
 
@@ -60,14 +63,16 @@ pub(super) fn list(core: &Core) -> Vec<Service> {
     services
 }
 
-/// The address with a one-time code. The port comes from what runs, never from the asker alone.
-pub(super) fn open_port(core: &Core, execution: &ExecutionId, port: u16, host: &str) -> Answer<String> {
+/// The port comes from what runs, never from the asker alone.
+pub(super) fn open_port(core: &Core, execution: &ExecutionId, port: u16, host: &str) -> Answer<Opening> {
     let openable = core.runs.openable().into_iter().find(|open| open.execution == *execution && open.port == port);
     let openable = openable.ok_or_else(|| ApiError::NotFound {
         sentence: format!("Port {port} of this task cannot be opened now: it does not run (any more)."),
     })?;
     let path = landing(core, execution);
-    Ok(core.gateway.link(&target(&core.programs, openable), host, &path))
+    let command = core.way.command(host);
+    let host = if command.is_some() { &core.way.end() } else { host };
+    Ok(Opening { address: core.gateway.link(&target(&core.programs, openable), host, &path), command })
 }
 
 /// A Notebook opens with its first notebook.

@@ -16,6 +16,7 @@ mod page;
 mod proxy;
 #[cfg(test)]
 mod tests;
+mod way;
 
 use std::sync::Arc;
 
@@ -26,6 +27,7 @@ use model::ExecutionId;
 
 pub use access::Access;
 pub use name::{label, label_of};
+pub use way::Way;
 
 use crate::runner::{Connection, RunnerError};
 

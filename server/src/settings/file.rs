@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Kubernetes, SETTINGS, SettingsError, Volume};
+use super::{Kubernetes, LISTS, SETTINGS, SettingsError, Volume};
 
 const VOLUMES: &str = "volumes";
 const KUBERNETES: &str = "kubernetes";
@@ -22,7 +22,7 @@ pub(super) fn parse(text: &str) -> Result<File, SettingsError> {
         } else if name == KUBERNETES {
             file.kubernetes = super::kubernetes::parse(value)?;
         } else if SETTINGS.iter().any(|setting| setting.name == name) {
-            file.values.insert(name.clone(), scalar(&name, &value)?);
+            file.values.insert(name.clone(), as_text(&name, &value)?);
         } else {
             return Err(unknown(&name, SETTINGS.iter().map(|setting| setting.name).chain([VOLUMES, KUBERNETES])));
         }
@@ -30,16 +30,22 @@ pub(super) fn parse(text: &str) -> Result<File, SettingsError> {
     Ok(file)
 }
 
-fn scalar(name: &str, value: &toml::Value) -> Result<String, SettingsError> {
+/// As it would be in the environment or in a flag.
+fn as_text(name: &str, value: &toml::Value) -> Result<String, SettingsError> {
+    let wrong = |sentence: String| SettingsError::Value { place: format!("{name} (fletchline.toml)"), sentence };
     match value {
+        toml::Value::Array(all) if LISTS.contains(&name) => {
+            let texts = all.iter().map(|one| one.as_str().filter(|text| !text.contains(',')));
+            let texts: Option<Vec<&str>> = texts.collect();
+            texts.map(|texts| texts.join(", ")).ok_or_else(|| wrong("a list of texts is expected, one for each".into()))
+        }
         toml::Value::String(text) => Ok(text.clone()),
         toml::Value::Integer(number) => Ok(number.to_string()),
         toml::Value::Float(number) => Ok(number.to_string()),
         toml::Value::Boolean(is) => Ok(is.to_string()),
-        toml::Value::Datetime(_) | toml::Value::Array(_) | toml::Value::Table(_) => Err(SettingsError::Value {
-            place: format!("{name} (fletchline.toml)"),
-            sentence: format!("one value is expected, this is a {}", value.type_str()),
-        }),
+        toml::Value::Datetime(_) | toml::Value::Array(_) | toml::Value::Table(_) => {
+            Err(wrong(format!("one value is expected, this is a {}", value.type_str())))
+        }
     }
 }
 

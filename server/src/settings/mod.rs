@@ -47,7 +47,7 @@ pub const SETTINGS: [Setting; 12] = [
     Setting {
         name: "load_from",
         default: "",
-        help: "Private hosts and ranges that Load Data may download from, with commas between them: nas.local, 10.1.0.0/16.",
+        help: "Private hosts and ranges that Load Data may download from, with commas between them: nas.local, 10.1.0.0/16. In fletchline.toml also a list.",
     },
     Setting { name: "grace_seconds", default: "10", help: "Seconds between asking a task to stop and killing it." },
     Setting {
@@ -56,6 +56,9 @@ pub const SETTINGS: [Setting; 12] = [
         help: "Keep the data of this many newest runs of each pipeline; 0 keeps all.",
     },
 ];
+
+/// Those of several values, with commas between them. In the file they may be a list, too.
+const LISTS: [&str; 1] = ["load_from"];
 
 pub struct Setting {
     pub name: &'static str,

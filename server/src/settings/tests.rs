@@ -47,6 +47,23 @@ fn a_value_that_does_not_fit_is_told_with_its_place() {
 }
 
 #[test]
+fn private_hosts_that_may_be_loaded_from_are_a_list_or_a_text_with_commas() {
+    let hosts = |file: &str| read(file, &[], &[]).map(|settings| (settings.load_from.clone(), settings));
+    for file in ["load_from = [\"nas.local\", \"10.1.0.0/16\"]", "load_from = \" nas.local,10.1.0.0/16, \""] {
+        assert_eq!(hosts(file).unwrap().0, ["nas.local", "10.1.0.0/16"], "{file}");
+    }
+    let (none, settings) = hosts("load_from = []").unwrap();
+    assert!(none.is_empty());
+    assert_eq!(source(&settings, "load_from"), (String::new(), "fletchline.toml".into()));
+    let shown = hosts("load_from = [\"nas.local\", \"10.1.0.0/16\"]").unwrap().1;
+    assert_eq!(source(&shown, "load_from").0, "nas.local, 10.1.0.0/16");
+    for file in ["load_from = [1]", "load_from = [\"a, b\"]", "load_from = [[\"a\"]]"] {
+        let error = hosts(file).unwrap_err().to_string();
+        assert_eq!(error, "load_from (fletchline.toml): a list of texts is expected, one for each", "{file}");
+    }
+}
+
+#[test]
 fn volumes_are_named_places_with_an_access() {
     let file = "[volumes.team]\nfolder = \"/srv/team\"\naccess = \"RW\"\n[volumes.data]\nclaim = \"data\"\n";
     let settings = read(file, &[], &[]).unwrap();

@@ -18,8 +18,7 @@ use server::runner::kube::{
 
 use crate::{
     check,
-    cluster::{Cluster, PATIENCE, USER, config, make},
-    install::{BASE, say},
+    cluster::{Cluster, PATIENCE, USER, config, inside, make},
 };
 
 /// A namespace that takes pods of root.
@@ -74,10 +73,7 @@ pub async fn the_rights_of_the_server_inside_are_enough_to_prepare_and_check_a_c
     let (client, open) = open(&cluster, "rights").await;
     let place = tempfile::tempdir_in("/var/tmp").unwrap();
     open.claim(&client, "results", place.path()).await;
-    say(open.namespace(), &["apply", "-f", &format!("{BASE}/role.yaml")]);
-    let mut inside = kube::Config::infer().await.unwrap();
-    inside.auth_info.impersonate = Some(format!("system:serviceaccount:{}:fletchline", open.namespace()));
-    let inside = Client::try_from(inside).unwrap();
+    let inside = inside(open.namespace()).await;
 
     let asked = KubeConfig { default_images: ["localhost/nowhere:1".to_owned()].into(), ..config(open.namespace()) };
     let said = claims::make(&inside, &asked, "results").await.unwrap();

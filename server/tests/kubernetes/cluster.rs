@@ -29,7 +29,10 @@ use server::runner::{
     },
 };
 
-use crate::harness::{Asked, Harness};
+use crate::{
+    harness::{Asked, Harness},
+    install::{BASE, say},
+};
 
 /// As `cargo xtask images` names it.
 pub const OURS: &str = concat!("localhost/fletchline:", env!("CARGO_PKG_VERSION"));
@@ -61,6 +64,14 @@ where
     K: Resource + Clone + std::fmt::Debug + k8s_openapi::serde::Serialize + k8s_openapi::serde::de::DeserializeOwned,
 {
     api.create(&PostParams::default(), &from_value(object).unwrap()).await.unwrap();
+}
+
+/// Who has the rights of the server inside, and no others.
+pub async fn inside(namespace: &str) -> Client {
+    say(namespace, &["apply", "-f", &format!("{BASE}/service-account.yaml"), "-f", &format!("{BASE}/role.yaml")]);
+    let mut inside = kube::Config::infer().await.unwrap();
+    inside.auth_info.impersonate = Some(format!("system:serviceaccount:{namespace}:fletchline"));
+    Client::try_from(inside).unwrap()
 }
 
 /// A folder of this machine below `place` that belongs to `owner`.
@@ -184,6 +195,7 @@ pub fn config(namespace: &str) -> KubeConfig {
 pub struct Kube {
     place: tempfile::TempDir,
     config: KubeConfig,
+    /// Whom the runner asks as.
     client: Client,
     runner: Option<Arc<KubeRunner>>,
 }
@@ -195,6 +207,15 @@ impl Kube {
 
     /// With other settings.
     pub async fn asked_with(cluster: &Cluster, set: impl FnOnce(KubeConfig) -> KubeConfig) -> Asked<Kube> {
+        Kube::asked_as(cluster, client().await, set).await
+    }
+
+    /// By somebody else, too.
+    pub async fn asked_as(
+        cluster: &Cluster,
+        asking: Client,
+        set: impl FnOnce(KubeConfig) -> KubeConfig,
+    ) -> Asked<Kube> {
         let (client, _) = cluster.client().await;
         let number = cluster.count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         // The kubelet's own /tmp may be another one.
@@ -211,7 +232,7 @@ impl Kube {
             volumes: BTreeMap::from([("team".into(), ClaimVolume { claim: team_claim, access: Acl::ReadWrite })]),
             ..config(&cluster.namespace)
         };
-        let mut kube = Kube { place, config: set(config), client, runner: None };
+        let mut kube = Kube { place, config: set(config), client: asking, runner: None };
         kube.remake();
         Asked::new(kube).await
     }
@@ -274,12 +295,18 @@ impl Harness for Kube {
 
 impl Drop for Kube {
     fn drop(&mut self) {
-        let Some(runner) = self.runner.take() else { return };
+        if self.runner.take().is_none() {
+            return;
+        }
         tokio::task::block_in_place(|| {
-            let released = tokio::runtime::Handle::current().block_on(runner.release_everything());
-            if let Err(error) = released {
-                eprintln!("{error}");
-            }
+            tokio::runtime::Handle::current().block_on(async {
+                // Whoever it asked as may have no right to end everything.
+                let token = Arc::new(|_: &model::ExecutionId| String::new());
+                let runner = KubeRunner::new(self.config.clone(), client().await, Harness::data(self), token);
+                if let Err(error) = runner.release_everything().await {
+                    eprintln!("{error}");
+                }
+            });
         });
     }
 }

@@ -26,6 +26,7 @@ mod removal;
 #[path = "../conformance/suite.rs"]
 mod suite;
 mod survival;
+mod waiting;
 #[path = "../conformance/watching.rs"]
 mod watching;
 
@@ -90,8 +91,14 @@ fn main() -> ExitCode {
         removal::results_of_many_executions_go_by_one_pod_as_soon_as_the_namespace_takes_it,
         survival::kills_of_the_server_neither_lose_nor_double_a_pod,
         survival::a_pod_that_somebody_deletes_is_replaced_by_a_new_execution,
+        survival::a_log_of_100_000_lines_has_each_once_though_the_server_is_killed_five_times,
+        survival::what_an_installation_has_is_counted_and_ended_by_the_command_line,
         survival::a_run_goes_on_when_the_api_server_was_away_for_a_while,
         survival::what_a_node_rotated_away_while_nobody_read_is_said_in_the_log,
+        waiting::every_reason_is_said_within_five_seconds_where_nodes_may_be_read,
+        waiting::every_reason_is_said_within_five_seconds_by_who_has_the_servers_rights_alone,
+        waiting::what_is_evicted_is_lost_and_not_at_fault,
+        waiting::what_the_namespace_does_not_take_says_so_and_begins_when_it_does,
         install::what_is_applied_runs_the_example_to_its_end_across_a_restart_of_the_server,
     )(&cluster));
     let all = all.into_iter().map(|trial| trial.with_ignored_flag(!is_there)).collect();

@@ -30,7 +30,7 @@ use crate::{
 const OURS: &str = "fletchline-test";
 
 /// Nodes with one GPU each, taken away when dropped.
-struct Nodes {
+pub struct Nodes {
     client: Client,
     label: String,
     names: Vec<String>,
@@ -39,7 +39,7 @@ struct Nodes {
 }
 
 impl Nodes {
-    async fn make(client: &Client, count: usize) -> Nodes {
+    pub async fn make(client: &Client, count: usize) -> Nodes {
         let label = format!("test-{:x}", rand::random::<u32>());
         let names: Vec<String> = (0..count).map(|at| format!("fletchline-{label}-{at}")).collect();
         let room = json!({"cpu": "8", "memory": "16Gi", "pods": "110", "nvidia.com/gpu": "1"});
@@ -66,7 +66,7 @@ impl Nodes {
     }
 
     /// Tasks run on these nodes alone.
-    fn only(&self, config: KubeConfig) -> KubeConfig {
+    pub fn only(&self, config: KubeConfig) -> KubeConfig {
         KubeConfig {
             node_selector: BTreeMap::from([(OURS.into(), self.label.clone())]),
             tolerations: vec![Tolerated { key: OURS.into(), value: None, effect: None }],
@@ -120,7 +120,7 @@ fn installation(asked: &Asked<Kube>) -> String {
 }
 
 /// Where the execution's pod was placed.
-async fn node_of(asked: &Asked<Kube>, pods: &Api<Pod>, task: &str) -> String {
+pub async fn node_of(asked: &Asked<Kube>, pods: &Api<Pod>, task: &str) -> String {
     let name = name::name(&installation(asked), &id(task, 1));
     let begin = Instant::now();
     loop {
@@ -148,7 +148,7 @@ pub async fn tasks_that_share_a_claim_for_one_node_land_on_one(cluster: Cluster)
     assert_eq!(found.len(), 1, "{found:?}");
 }
 
-fn with_gpus(task: &str, gpu: u32) -> Launch {
+pub fn with_gpus(task: &str, gpu: u32) -> Launch {
     Launch { resources: Need { gpu, ..Need::default() }, ..stay(task) }
 }
 

@@ -160,6 +160,69 @@ pub async fn a_run_goes_on_when_the_api_server_was_away_for_a_while(cluster: Clu
     assert_eq!(fs::read_to_string(team.join("audit")).unwrap(), "j0 1\nj1 1\nj2 1\n");
 }
 
+async fn until(is_there: &dyn Fn() -> bool) {
+    let wait = async {
+        while !is_there() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, wait).await.expect("it does not come");
+}
+
+pub async fn a_log_of_100_000_lines_has_each_once_though_the_server_is_killed_five_times(cluster: Cluster) {
+    let place = tempfile::tempdir_in("/var/tmp").unwrap();
+    let (data, _) = with_team(&cluster, place.path()).await;
+    let mut served = Served::start(&data).await;
+    let script =
+        "i=0; while [ $i -lt 100 ]; do seq $((i * 1000 + 1)) $((i * 1000 + 1000)); i=$((i + 1)); sleep 0.5; done";
+    let job = json!({"id": "j0", "name": "J0", "kind": "job", "script": script});
+    let document = json!({"format": "fletchline/v1", "id": "many", "name": "Many", "tasks": [job], "arrows": []});
+    served.create(&document).await;
+    let run = served.begin(wish("many", 1)).await;
+    let log = || fs::read_to_string(data.path().join("executions/many/j0/1/log")).unwrap_or_default();
+    for _ in 0..5 {
+        let before = log().len();
+        until(&|| log().len() > before + 20_000).await;
+        drop(served);
+        assert!(!log().contains(" 100000\n"), "it had ended before it was killed");
+        served = Served::start(&data).await;
+    }
+    served.until(&run, |view| view["summary"]["status"] == "succeeded").await;
+    let log = log();
+    let lines = log.lines().map(|line| line.split_once(' ').unwrap().1);
+    assert!(lines.eq((1..=100_000).map(|n| n.to_string())), "{} lines", log.lines().count());
+}
+
+pub async fn what_an_installation_has_is_counted_and_ended_by_the_command_line(cluster: Cluster) {
+    let place = tempfile::tempdir_in("/var/tmp").unwrap();
+    let (data, team) = with_team(&cluster, place.path()).await;
+    let served = Served::start(&data).await;
+    let run = start(&served, 1).await;
+    served.until(&run, |_| fs::read_to_string(team.join("audit")).is_ok()).await;
+    let say = |words: &[&str]| {
+        let output = data.run(words);
+        let said = [output.stdout, output.stderr].map(|said| String::from_utf8(said).unwrap()).concat();
+        (output.status.success(), said)
+    };
+    let (done, status) = say(&["cluster", "status"]);
+    // The server's own look at the namespace may be a pod, too.
+    let none = format!("Namespace {}: 0 pods of this installation.", cluster.namespace());
+    assert!(done && !status.contains(&none) && status.contains(": bound, ReadWriteMany;"), "{status}");
+    let everything = ["cluster", "release-everything", "--yes"];
+    let (done, said) = say(&everything);
+    assert!(!done, "the server has the folder: {said}");
+    drop(served);
+    let (done, said) = say(&everything[..2]);
+    assert!(!done && said.contains("This would end and remove ") && !said.contains("remove 0 pods"), "{said}");
+    let (done, said) = say(&everything);
+    assert!(done && said.contains("Nothing of this installation is left"), "{said}");
+    let (client, namespace) = cluster.client().await;
+    let of_run = ListParams::default().labels(&format!("fletchline.io/run={run}"));
+    let left = Api::<Pod>::namespaced(client, namespace).list(&of_run).await.unwrap();
+    assert!(left.items.iter().all(|pod| pod.metadata.finalizers.is_none()), "{:?}", left.items);
+    assert_eq!(fs::read_to_string(team.join("audit")).unwrap(), "j0 1\n");
+}
+
 /// What the kubelet rotates away is more than 10 MiB, and 10 s old.
 pub async fn what_a_node_rotated_away_while_nobody_read_is_said_in_the_log(cluster: Cluster) {
     let place = tempfile::tempdir_in("/var/tmp").unwrap();
@@ -179,14 +242,6 @@ pub async fn what_a_node_rotated_away_while_nobody_read_is_said_in_the_log(clust
     served.create(&document).await;
     let run = served.begin(wish("much", 1)).await;
     let log = || fs::read_to_string(data.path().join("executions/much/j0/1/log")).unwrap_or_default();
-    let until = async |is_there: &dyn Fn() -> bool| {
-        let wait = async {
-            while !is_there() {
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, wait).await.expect("it does not come");
-    };
     until(&|| log().contains(" 100\n")).await;
     way.close();
     fs::write(team.join("closed"), "").unwrap();

@@ -196,7 +196,7 @@ impl Served {
         let execution = json!({"pipeline": view["summary"]["pipeline"], "task": task, "n": open["n"]});
         let host = format!("localhost:{}", self.port);
         let link = self.ask("runs/link", json!({"execution": execution, "port": open["port"], "host": host})).await;
-        let link = reqwest::Url::parse(link.as_str().unwrap()).unwrap();
+        let link = reqwest::Url::parse(link["address"].as_str().unwrap()).unwrap();
         let host = format!("{}:{}", link.host_str().unwrap(), self.port);
         let mut pages = Pages { client: self.client.clone(), port: self.port, host, cookie: String::new() };
         let answer = pages.get(&format!("{}?{}", link.path(), link.query().unwrap())).await;

@@ -13,7 +13,8 @@ use crate::{
     ui::{
         kit::{Asked, Copyable, Empty, Failed, KindChip, Loading, Toasts, line, rows},
         live_socket::Live,
-        opening, routes,
+        opening::{self, Opener},
+        routes,
         shell::TopBar,
     },
 };
@@ -133,10 +134,12 @@ fn NoServices() -> impl IntoView {
 fn Card(service: Service, again: Callback<()>) -> impl IntoView {
     let (execution, port) = (service.execution.clone(), service.port);
     let from = format!("Run {}", service.run_number);
+    let (opener, toasts) = (Opener::here(), Toasts::here());
+    let open_it = move |execution, port| opener.open(execution, port, move |why| toasts.fail(why));
     let open = port.map(|port| {
         let execution = execution.clone();
         view! {
-            <button class="button primary" on:click=move |_| opening::open(execution.clone(), port)>
+            <button class="button primary" on:click=move |_| open_it(execution.clone(), port)>
                 "Open"
             </button>
         }

@@ -58,15 +58,26 @@ fn failure(error: kube::Error) -> Failure {
         (404, _) => Failure::Absent,
         (409, "AlreadyExists") => Failure::There,
         (422, _) | (400, _) => Failure::Refused(format!("The cluster does not take it · {words}")),
-        (403, _) if words.contains("exceeded quota") => {
-            Failure::Passing(format!("waits for room in the namespace's quota · {words}"))
-        }
-        (403, _) if words.contains("violates PodSecurity") || words.contains("admission webhook") => {
-            Failure::Refused(format!("The cluster's rules do not allow it · {words}"))
-        }
-        (403, _) => Failure::Passing(format!("The cluster refuses this account · {words}")),
+        (403, _) => forbidden(words),
         _ => Failure::Passing(format!("The cluster did not do it · {words}")),
     }
+}
+
+/// What one of a cluster's many keepers says; each has words of its own.
+pub(super) fn forbidden(words: &str) -> Failure {
+    let has = |part: &str| words.contains(part);
+    if has("exceeded quota") || has("status unknown for quota") {
+        return Failure::Passing(format!("waits for room in the namespace's quota · {words}"));
+    }
+    if has("failed quota") && has("must specify") {
+        let sentence = "The namespace's quota wants to know what it needs: say so in the task's resources";
+        return Failure::Refused(format!("{sentence} · {words}"));
+    }
+    // A right can be given, and a new namespace has no account yet for a moment.
+    if (has("User \"") && has(" cannot ")) || has("error looking up service account") {
+        return Failure::Passing(format!("The cluster refuses this account · {words}"));
+    }
+    Failure::Refused(format!("The cluster's rules do not allow it · {words}"))
 }
 
 pub(super) async fn asked<T>(request: impl Future<Output = kube::Result<T>>) -> Result<T, Failure> {

@@ -2,7 +2,10 @@
 
 use engine::observed::{Ended, Exit, Phase};
 use k8s_openapi::{
-    api::core::v1::{ContainerStateTerminated, ContainerStatus, Pod},
+    api::{
+        apps::v1::Deployment,
+        core::v1::{ContainerStateTerminated, ContainerStatus, Pod},
+    },
     apimachinery::pkg::apis::meta::v1::Time,
 };
 use model::{pod::PodEnd, run::Millis, supervise::How};
@@ -31,6 +34,13 @@ pub fn phase(pod: &Pod, before: Option<&Phase>, waiting: &dyn Fn() -> String, no
         return live(pod, task, started, before, now);
     }
     not_started(pod, waiting, now)
+}
+
+/// Why the cluster makes no pod for it.
+pub fn without_pods(deployment: &Deployment) -> Option<&str> {
+    let mut conditions = deployment.status.as_ref()?.conditions.iter().flatten();
+    let failure = conditions.find(|one| one.type_ == "ReplicaFailure" && one.status == "True")?;
+    failure.message.as_deref()
 }
 
 /// What serves is started again by the cluster.

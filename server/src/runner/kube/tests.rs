@@ -5,6 +5,7 @@ use k8s_openapi::api::core::v1::Pod;
 use serde_json::{Value, json};
 
 use super::{
+    actions::{Failure, forbidden},
     phase::{phase, unless_deleted},
     waiting::sentence,
 };
@@ -177,6 +178,40 @@ fn a_waiting_pod_says_why_in_a_sentence_with_the_clusters_words_behind_it() {
     says(spec(), json!({}), Some("MountVolume.SetUp failed"), "A volume cannot be mounted · MountVolume");
     says(spec(), json!({}), Some("nothing that matters"), "Its pod is being begun on a node.");
     says(none(), json!({}), None, "It waits for a node.");
+}
+
+#[test]
+fn what_a_cluster_forbids_for_good_is_told_apart_from_what_may_change() {
+    let told = |words: &str| match forbidden(words) {
+        Failure::Passing(sentence) => (true, sentence),
+        Failure::Refused(sentence) => (false, sentence),
+        Failure::There | Failure::Absent | Failure::Foreign(_) => panic!("{words}"),
+    };
+    let each = [
+        (true, "waits for room in the namespace's quota", "exceeded quota: full, requested: pods=1, used: pods=0"),
+        (true, "waits for room in the namespace's quota", "status unknown for quota: full, resources: pods"),
+        (false, "The namespace's quota wants to know what it needs", "failed quota: q: must specify cpu for: task"),
+        (true, "The cluster refuses this account", "User \"me\" cannot create resource \"pods\" in API group \"\""),
+        (true, "The cluster refuses this account", "error looking up service account ml/default: not found"),
+        (
+            false,
+            "The cluster's rules do not allow it",
+            "violates PodSecurity \"restricted:latest\": runAsNonRoot != true",
+        ),
+        (
+            false,
+            "The cluster's rules do not allow it",
+            "maximum memory usage per Container is 64Mi, but limit is 128Mi",
+        ),
+        (false, "The cluster's rules do not allow it", "admission webhook \"w\" denied the request: no"),
+        (false, "The cluster's rules do not allow it", "unable to create new content: it is being terminated"),
+    ];
+    for (passes, sentence, words) in each {
+        let words = format!("pods \"p\" is forbidden: {words}");
+        let (is_passing, said) = told(&words);
+        assert_eq!(is_passing, passes, "{words}");
+        assert!(said.starts_with(sentence) && said.ends_with(&format!(" · {words}")), "{said}");
+    }
 }
 
 #[test]

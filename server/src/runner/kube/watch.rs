@@ -10,7 +10,10 @@ use std::{
 use engine::observed::{Ended, Exit, Observation, Phase};
 use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::{
-    api::core::v1::{Event, Pod},
+    api::{
+        apps::v1::Deployment,
+        core::v1::{Event, Pod},
+    },
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
 use kube::{
@@ -21,7 +24,7 @@ use model::{ExecutionId, run::Millis};
 
 use super::{
     Known, Shared,
-    actions::{Failure, asked},
+    actions::{Failure, asked, forbidden},
     attend::Attendant,
     check,
     client::WATCH_SECONDS,
@@ -43,7 +46,7 @@ fn now() -> Millis {
 
 /// Until it is aborted. A broken or outdated stream begins again with a list.
 pub async fn watch(shared: Arc<Shared>) {
-    tokio::join!(pods(&shared), warnings(&shared), nodes::watch(&shared));
+    tokio::join!(pods(&shared), deployments(&shared), warnings(&shared), nodes::watch(&shared));
 }
 
 /// A watch that has died without a word is noticed soon.
@@ -71,6 +74,19 @@ async fn pods(shared: &Arc<Shared>) {
                 }
             }
             Err(error) => tracing::warn!("the pods of {} cannot be watched: {error}", shared.config.namespace),
+        }
+    }
+}
+
+/// Of what serves nobody but its Deployment says why the cluster takes no pod of it.
+async fn deployments(shared: &Arc<Shared>) {
+    let wanted = wanted().labels(&name::selector(&shared.config.installation));
+    let mut stream = pin!(watcher(shared.deployments(), wanted).default_backoff().applied_objects());
+    loop {
+        match stream.try_next().await {
+            Ok(Some(deployment)) => shared.see_deployment(&deployment),
+            Ok(None) => return,
+            Err(error) => tracing::warn!("the services of {} cannot be watched: {error}", shared.config.namespace),
         }
     }
 }
@@ -111,6 +127,22 @@ impl Shared {
 
     pub(super) fn warning(&self, pod: &Pod) -> Option<String> {
         locked(&self.warnings).get(pod.metadata.uid.as_ref()?).cloned()
+    }
+
+    /// As long as it has no pod. What can never have one has ended, as a pod that is refused has.
+    fn see_deployment(&self, deployment: &Deployment) {
+        let Some(id) = name::execution(&deployment.metadata) else { return };
+        let folder = self.folder(&id);
+        let has_pod = locked(&self.pods).contains_key(&id);
+        let is_over = self.hub.last(&id).is_some_and(|seen| matches!(seen.phase, Phase::Ended(_)));
+        if has_pod || is_over || folder.is_released() || folder.is_foreign() {
+            return;
+        }
+        match phase::without_pods(deployment).map(forbidden) {
+            Some(Failure::Passing(sentence)) => self.prepares(&id, sentence),
+            Some(Failure::Refused(sentence)) => self.refuse(&id, sentence),
+            Some(Failure::There | Failure::Absent | Failure::Foreign(_)) | None => {}
+        }
     }
 
     /// As [`Self::see`], but for what was known before: whoever makes a pod may hear of it later than whoever watches.

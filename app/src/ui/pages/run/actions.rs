@@ -10,10 +10,10 @@ use super::state::LiveRun;
 use crate::{
     api::{
         pipelines::open_pipeline,
-        runs::{NewRun, do_deed, open_port, start_run},
+        runs::{NewRun, do_deed, start_run},
     },
     error::ApiError,
-    ui::kit::Icon,
+    ui::{kit::Icon, opening::Opener},
 };
 
 /// What the last try answered, shown until the next.
@@ -71,22 +71,10 @@ pub fn TaskActions(live: LiveRun, task: TaskId, view: Memo<Option<TaskView>>, ou
 #[component]
 fn OpenButton(port: OpenPort, execution: ExecutionId, outcome: Outcome, is_primary: bool) -> impl IntoView {
     let label = port.label.clone();
+    let opener = Opener::here();
     let clicked = move |_| {
-        // Opened within the click, or a browser takes it for a pop-up; it gets its address when the server has answered.
-        let tab = window().open_with_url_and_target("about:blank", "_blank").ok().flatten();
-        let execution = execution.clone();
-        let host = window().location().host().unwrap_or_default();
         outcome.set(None);
-        spawn_local(async move {
-            match (open_port(execution, port.port, host).await, tab) {
-                (Ok(address), Some(tab)) => drop(tab.location().set_href(&address)),
-                (Ok(address), None) => drop(window().location().set_href(&address)),
-                (Err(error), tab) => {
-                    tab.map(|tab| tab.close());
-                    outcome.try_set(Some(error.to_string()));
-                }
-            }
-        });
+        opener.open(execution.clone(), port.port, move |why| drop(outcome.try_set(Some(why))));
     };
     view! {
         <button class="button" class:primary=is_primary on:click=clicked>

@@ -181,6 +181,28 @@ async fn a_log_that_stops_without_an_end_is_asked_for_again_when_its_task_has_en
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_has_ended_keeps_its_pod_until_its_log_is_here() {
+    let one = launch(1);
+    let (watch, watching) = open();
+    let (_dead, half) = open();
+    let unheard = (0..8).map(|_| ("GET pods/one/log", Answer::Silence));
+    let whole = found(json!("2026-01-01T00:00:01.000000005Z a\n"));
+    let first = [("WATCH pods", watching), ("GET pods/one/log", half)];
+    let mut scene = scene(first.into_iter().chain(unheard).chain([("GET pods/one/log", whole)])).await;
+    watch.tell("ADDED", &pod(&one, 9, ended(0)));
+    scene.told(SOON).await;
+    let release = || super::Action::Release { execution: one.execution.clone() };
+    let refused = super::Runner::perform(&scene.runner, release()).await.unwrap_err();
+    assert!(refused.to_string().contains("The log of digits/train/1 is not here yet"), "{refused}");
+    assert_eq!(scene.api.asked(), Vec::<String>::new());
+    scene.api.until("GET pods/one/log", 10).await;
+    scene.told(SOON).await;
+    scene.release(&one.execution).await;
+    let asked = scene.api.asked();
+    assert_eq!(asked, ["PATCH pods/one", "DELETE pods/one"], "the finalizer goes first");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_log_that_ends_with_a_file_which_the_node_has_rotated_goes_on_in_the_next_one() {
     let one = launch(1);
     let (watch, watching) = open();
