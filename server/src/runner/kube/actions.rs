@@ -131,7 +131,8 @@ impl Shared {
             return Ok(());
         }
         self.folder(&id).own().map_err(disk)?;
-        match self.begin(&launch).await {
+        // In a place of its own: thousands may wait for their turn.
+        match Box::pin(self.begin(&launch)).await {
             Ok(()) => Ok(()),
             Err(Failure::Refused(sentence)) => {
                 self.refuse(&id, sentence);
@@ -272,7 +273,18 @@ impl Shared {
 
     /// First what is to be kept, then our finalizer, then the object.
     pub(super) async fn release(&self, id: &ExecutionId) -> Result<(), RunnerError> {
+        self.is_kept(id).await?;
         let _turn = self.turn(id).await;
+        self.folder(id).release().map_err(disk)?;
+        if !self.folder(id).is_foreign() {
+            Box::pin(self.remove(id)).await?;
+        }
+        self.hub.forget(id);
+        Ok(())
+    }
+
+    /// It is over, and its log is here. Nobody else's turn is held up meanwhile.
+    async fn is_kept(&self, id: &ExecutionId) -> Result<(), RunnerError> {
         let complete = match locked(&self.pods).get(id) {
             Some(known) if !known.is_over => {
                 return Err(RunnerError::Refused(format!("{id} is still running: stop it first.")));
@@ -287,11 +299,6 @@ impl Shared {
                 return Err(RunnerError::Unavailable(format!("The log of {id} is not here yet.")));
             }
         }
-        self.folder(id).release().map_err(disk)?;
-        if !self.folder(id).is_foreign() {
-            self.remove(id).await?;
-        }
-        self.hub.forget(id);
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use std::{
 use engine::observed::{Ended, Exit, Observation, Phase};
 use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::{
-    api::core::v1::{Event, Pod},
+    api::core::v1::{Container, Event, Pod},
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
 use kube::{
@@ -139,6 +139,7 @@ impl Shared {
         let phase = phase::phase(&pod, before.as_ref(), &|| self.why_it_waits(&pod, warning.as_deref()), now());
         let phase = phase::unless_deleted(&pod, phase, &|| self.folder(&id).is_stopping());
         let mut pods = locked(&self.pods);
+        let pod = kept(pod);
         let known = pods.entry(id.clone()).or_insert_with(|| Known {
             pod: pod.clone(),
             follower: None,
@@ -246,6 +247,22 @@ impl Shared {
     pub(super) fn prepares(&self, id: &ExecutionId, sentence: String) {
         self.hub.tell(Observation { execution: id.clone(), phase: Phase::Preparing { sentence }, progress: None });
     }
+}
+
+/// What is asked of a pod again, and no more: there may be thousands of them, and whole they take most of the memory.
+fn kept(mut pod: Pod) -> Pod {
+    pod.metadata.managed_fields = None;
+    let Some(spec) = &mut pod.spec else { return pod };
+    spec.init_containers = None;
+    if let Some(volumes) = &mut spec.volumes {
+        volumes.retain(|one| one.config_map.is_some() || one.projected.is_some());
+        volumes.shrink_to_fit();
+    }
+    for one in &mut spec.containers {
+        let Container { name, image, resources, startup_probe, .. } = std::mem::take(one);
+        *one = Container { name, image, resources, startup_probe, ..Container::default() };
+    }
+    pod
 }
 
 /// Of the same object, by the cluster's own count.
