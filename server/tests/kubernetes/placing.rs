@@ -30,7 +30,7 @@ use crate::{
 const OURS: &str = "fletchline-test";
 
 /// Nodes with one GPU each, taken away when dropped.
-struct Nodes {
+pub struct Nodes {
     client: Client,
     label: String,
     names: Vec<String>,
@@ -39,7 +39,7 @@ struct Nodes {
 }
 
 impl Nodes {
-    async fn make(client: &Client, count: usize) -> Nodes {
+    pub async fn make(client: &Client, count: usize) -> Nodes {
         let label = format!("test-{:x}", rand::random::<u32>());
         let names: Vec<String> = (0..count).map(|at| format!("fletchline-{label}-{at}")).collect();
         let room = json!({"cpu": "8", "memory": "16Gi", "pods": "110", "nvidia.com/gpu": "1"});
@@ -63,6 +63,18 @@ impl Nodes {
             }
         });
         Nodes { client: client.clone(), label, names, beating }
+    }
+
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// As [`Self::only`], for `fletchline.toml`.
+    pub fn settings(&self) -> String {
+        let label = &self.label;
+        format!(
+            "kubernetes.node_selector = {{ {OURS} = \"{label}\" }}\nkubernetes.tolerations = [{{ key = \"{OURS}\" }}]\n"
+        )
     }
 
     /// Tasks run on these nodes alone.
@@ -108,7 +120,7 @@ async fn taken(client: &Client, name: &str) {
 }
 
 /// Sets a part of an object's status.
-async fn set<K>(api: &Api<K>, name: &str, status: Value)
+pub async fn set<K>(api: &Api<K>, name: &str, status: Value)
 where
     K: Clone + std::fmt::Debug + k8s_openapi::serde::de::DeserializeOwned,
 {
