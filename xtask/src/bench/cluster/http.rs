@@ -107,10 +107,13 @@ impl<R: BufRead> Read for Chunks<R> {
                 self.stream.read_line(&mut size)?;
             }
         }
+        if self.is_over {
+            return Ok(0);
+        }
         let most = to.len().min(self.left);
         let count = self.stream.read(&mut to[..most])?;
         self.left -= count;
-        if self.left == 0 && !self.is_over {
+        if self.left == 0 {
             self.stream.read_line(&mut String::new())?;
         }
         Ok(count)
@@ -160,7 +163,9 @@ impl Api {
                 200..300 | 404 => return Ok(()),
                 409 if method == "PATCH" => {}
                 429 => std::thread::sleep(Duration::from_millis(200)),
-                status => bail!("{method} {path} was answered with {status}: {}", String::from_utf8_lossy(&answer.body)),
+                status => {
+                    bail!("{method} {path} was answered with {status}: {}", String::from_utf8_lossy(&answer.body))
+                }
             }
         }
     }
