@@ -131,7 +131,6 @@ impl Shared {
             return Ok(());
         }
         self.folder(&id).own().map_err(disk)?;
-        // In a place of its own: thousands may wait for their turn.
         match Box::pin(self.begin(&launch)).await {
             Ok(()) => Ok(()),
             Err(Failure::Refused(sentence)) => {
@@ -139,7 +138,7 @@ impl Shared {
                 Ok(())
             }
             Err(Failure::Foreign(sentence)) => {
-                self.give_way(&launch).await?;
+                Box::pin(self.give_way(&launch)).await?;
                 self.refuse(&id, sentence);
                 Ok(())
             }

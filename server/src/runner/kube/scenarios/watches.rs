@@ -7,6 +7,7 @@ use serde_json::json;
 use tokio::time::Instant;
 
 use super::{
+    Runner,
     api::{Answer, failed, found, listed, open},
     ended, launch, pending, pod, running, scene,
 };
@@ -214,6 +215,6 @@ async fn a_log_that_the_cluster_does_not_get_from_a_node_holds_up_neither_the_en
         assert!(begun.elapsed() < Duration::from_secs(360), "{:?}", begun.elapsed());
     }
     assert!(begun.elapsed() > Duration::from_secs(240), "a node that is started again has it still");
-    let text = std::fs::read_to_string(super::Runner::log(&scene.runner, &one.execution)).unwrap();
+    let text = std::fs::read_to_string(scene.runner.log(&one.execution)).unwrap();
     assert!(text.contains("[Fletchline: the rest of the log cannot be had from its node · dial tcp"), "{text}");
 }
