@@ -128,7 +128,6 @@ impl World {
             Action::Launch(launch) => self.note(&launch.execution).launch = true,
             Action::Stop { execution, .. } => self.note(execution).stop = true,
             Action::Release { execution } => {
-                self.seen.remove(execution);
                 self.links.remove(execution);
                 self.note(execution).release = true;
             }

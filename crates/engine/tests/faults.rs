@@ -6,6 +6,7 @@
 mod support;
 
 use engine::{
+    action::Action,
     command::Command,
     observed::{Observed, Phase},
     plan::plan,
@@ -342,4 +343,27 @@ fn the_checks_see_a_launch_before_its_journal_entry_and_an_adoption_that_is_skip
         let said = panic.downcast_ref::<String>().expect("an assertion's text");
         assert!(said.contains("before its journal entry") || said.contains("lives"), "{sabotage:?}: {said}");
     }
+}
+
+#[test]
+fn a_release_that_could_not_be_done_is_asked_again_until_it_is() {
+    let mut desk = Desk::new();
+    desk.start(&Draw::new().job("a").text());
+    let a = desk.machine.alive()[0].clone();
+    (0..2).for_each(|_| desk.machine.progress(&a, 0));
+    desk.world.observe(Observed::One(desk.machine.look(&a)));
+    let release = vec![Action::Release { execution: a.clone() }];
+    for _ in 0..3 {
+        assert_eq!(desk.decide(), release);
+        desk.world.ask(&release[0]);
+        assert_eq!(desk.decide(), []);
+        desk.world.failed(&release[0], desk.now + 1000);
+        assert_eq!(desk.decide(), []);
+        assert_eq!(plan(&desk.state, &desk.world, desk.now).wake, Some(desk.now + 1000));
+        desk.now += 1000;
+    }
+    desk.world.ask(&release[0]);
+    desk.world.released(&a);
+    assert_eq!(desk.decide(), []);
+    assert_eq!(plan(&desk.state, &desk.world, desk.now).wake, None);
 }

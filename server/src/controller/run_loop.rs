@@ -31,6 +31,9 @@ use crate::{
 const CHUNK: u32 = 2000;
 /// Before a runner that did not answer, or a disk that was full, is asked again.
 const PATIENCE: Millis = 1000;
+/// Executions that pages are told of in a millisecond. A Job with thousands of copies is told as a whole whenever one of
+/// them changes: to make, send and draw that a hundred times a second helps nobody.
+const TOLD: usize = 10;
 
 type Marks = BTreeMap<RunId, Mark>;
 type Answer = (oneshot::Sender<Result<(), Refusal>>, Result<(), Refusal>);
@@ -65,7 +68,7 @@ pub async fn spawn(
 ) -> Result<(), StartError> {
     let observations = runner.observe().await?;
     let duties = Duties::new(runner.clone());
-    let the = Loop { runner, shared, asked, observations, duties, wake: None };
+    let the = Loop { runner, shared, asked, observations, duties, wake: None, tell_again: 0 };
     tokio::spawn(async move {
         if let Err(error) = the.run().await {
             // What was decided is not on the disk: doing it could do it twice.
@@ -83,6 +86,8 @@ struct Loop {
     observations: mpsc::Receiver<Observed>,
     duties: Duties,
     wake: Option<Millis>,
+    /// Pages are told no sooner.
+    tell_again: Millis,
 }
 
 /// What one look at everything decided.
@@ -232,9 +237,17 @@ impl Loop {
         self.duties.perform(gone.into_iter().map(remove).collect());
     }
 
-    /// Tells pages what changed since the last time.
-    fn tell(&self) {
-        let Brain { state, world, marks } = &mut *self.brain();
+    /// Tells pages what changed since the last time, now or a little later.
+    fn tell(&mut self) {
+        let at = now();
+        if at < self.tell_again {
+            self.wake = Some(self.wake.map_or(self.tell_again, |wake| wake.min(self.tell_again)));
+            return;
+        }
+        let shared = self.shared.clone();
+        let mut brain = shared.brain.write().unwrap_or_else(PoisonError::into_inner);
+        let Brain { state, world, marks } = &mut *brain;
+        let mut told = 0;
         let (tasks, runs) = state.take_touched();
         if tasks.iter().any(|(run, place)| is_serving(state, run, *place)) {
             self.shared.servings.send_replace(());
@@ -245,11 +258,14 @@ impl Loop {
         for id in runs {
             let Some(run) = state.run(&id) else { continue };
             let touched = tasks.range((id.clone(), 0)..=(id.clone(), usize::MAX));
-            let tasks = touched.filter_map(|(run, place)| view::one_task(state, world, run, *place)).collect();
+            let tasks: BTreeMap<_, _> =
+                touched.filter_map(|(run, place)| view::one_task(state, world, run, *place)).collect();
+            told += tasks.values().map(|task| task.executions.len()).sum::<usize>();
             let version = marks.get(&id).map_or(0, |mark| mark.version);
             // Without a listener there is nobody to tell.
-            let _ = self.shared.changes.send(RunChange { summary: view::summary(run), version, tasks });
+            let _ = shared.changes.send(RunChange { summary: view::summary(run), version, tasks });
         }
+        self.tell_again = at + (told / TOLD) as Millis;
     }
 }
 

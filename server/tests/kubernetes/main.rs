@@ -19,6 +19,7 @@ mod harness;
 mod install;
 mod kinds;
 mod loading;
+mod many;
 mod placing;
 #[path = "../product/mod.rs"]
 mod product;
@@ -82,6 +83,7 @@ fn main() -> ExitCode {
         examples::bentoml_1_1_packs_and_serves_a_scikit_learn_model_in_the_image_of_ours,
         examples::digits_runs_whole_in_the_image_of_ours,
         loading::a_dropped_file_is_sent_into_its_pod_and_a_download_tells_how_far_it_is,
+        many::of_many_copies_each_ends_as_its_pod_did_though_no_log_can_be_read,
         placing::tasks_that_share_a_claim_for_one_node_land_on_one,
         placing::a_gpu_that_no_node_has_is_said_within_five_seconds_with_what_there_is,
         placing::what_ran_on_a_node_that_went_away_is_lost,

@@ -65,6 +65,18 @@ impl Nodes {
         Nodes { client: client.clone(), label, names, beating }
     }
 
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// As [`Self::only`], for `fletchline.toml`.
+    pub fn settings(&self) -> String {
+        let label = &self.label;
+        format!(
+            "kubernetes.node_selector = {{ {OURS} = \"{label}\" }}\nkubernetes.tolerations = [{{ key = \"{OURS}\" }}]\n"
+        )
+    }
+
     /// Tasks run on these nodes alone.
     pub fn only(&self, config: KubeConfig) -> KubeConfig {
         KubeConfig {
@@ -108,7 +120,7 @@ async fn taken(client: &Client, name: &str) {
 }
 
 /// Sets a part of an object's status.
-async fn set<K>(api: &Api<K>, name: &str, status: Value)
+pub async fn set<K>(api: &Api<K>, name: &str, status: Value)
 where
     K: Clone + std::fmt::Debug + k8s_openapi::serde::de::DeserializeOwned,
 {

@@ -30,7 +30,8 @@ pub enum What {
     Load,
     /// The browser's bundle, and the memory of an idle server.
     Size,
-    /// From one pod's end to the next one's creation, and many at once, on the cluster that KUBECONFIG names.
+    /// From one pod's end to the next one's creation, and many at once, thousands of them on fake nodes, on the cluster that
+    /// KUBECONFIG names.
     Cluster,
 }
 

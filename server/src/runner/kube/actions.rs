@@ -146,7 +146,7 @@ impl Shared {
             None if self.folder(&id).is_released() => return Ok(()),
             None => {
                 self.folder(&id).own().map_err(disk)?;
-                self.begin(&launch).await
+                Box::pin(self.begin(&launch)).await
             }
         };
         match begun {
@@ -157,7 +157,7 @@ impl Shared {
                 Ok(())
             }
             Err(Failure::Foreign(sentence)) => {
-                self.give_way(&launch).await?;
+                Box::pin(self.give_way(&launch)).await?;
                 self.refuse(&id, sentence);
                 Ok(())
             }
@@ -299,7 +299,18 @@ impl Shared {
 
     /// First what is to be kept, then our finalizer, then the object.
     pub(super) async fn release(&self, id: &ExecutionId) -> Result<(), RunnerError> {
+        self.is_kept(id).await?;
         let _turn = self.turn(id).await;
+        self.folder(id).release().map_err(disk)?;
+        if !self.folder(id).is_foreign() {
+            Box::pin(self.remove(id)).await?;
+        }
+        self.hub.forget(id);
+        Ok(())
+    }
+
+    /// It is over, and its log is here. Nobody else's turn is held up meanwhile.
+    async fn is_kept(&self, id: &ExecutionId) -> Result<(), RunnerError> {
         let complete = match locked(&self.pods).get(id) {
             Some(known) if !known.is_over => {
                 return Err(RunnerError::Refused(format!("{id} is still running: stop it first.")));
@@ -314,11 +325,6 @@ impl Shared {
                 return Err(RunnerError::Unavailable(format!("The log of {id} is not here yet.")));
             }
         }
-        self.folder(id).release().map_err(disk)?;
-        if !self.folder(id).is_foreign() {
-            self.remove(id).await?;
-        }
-        self.hub.forget(id);
         Ok(())
     }
 

@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
-use futures::{AsyncReadExt, io::AsyncRead};
+use futures::{AsyncBufRead, AsyncBufReadExt};
 use k8s_openapi::{api::core::v1::Pod, jiff::Timestamp};
 use kube::{Api, api::LogParams};
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 use super::{folder::Folder, log::Sink, manifest::TASK};
 
 /// One GiB, as on a machine.
 const LIMIT: u64 = 1 << 30;
-const PIECE: usize = 64 * 1024;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// Between the end of a container's log and the news of its end.
@@ -20,6 +19,9 @@ const END: Duration = Duration::from_secs(10);
 const ROTATED: u64 = 1 << 20;
 /// A running task that has said nothing for so long is asked anew: its connection may be open on this side only.
 const QUIET: Duration = Duration::from_secs(300);
+/// How long the cluster may say that it does not get at the log of a pod that has ended. A node that is started again is
+/// back by then, and has it still.
+const HOPELESS: Duration = Duration::from_secs(300);
 
 /// The log of an execution, as far as it has come.
 pub struct Follower {
@@ -54,7 +56,7 @@ impl Follower {
 }
 
 async fn follow(pods: Api<Pod>, name: &str, folder: Folder, mut is_over: watch::Receiver<bool>) {
-    let (mut pause, mut seen) = (FIRST_PAUSE, None);
+    let (mut pause, mut seen, mut refused) = (FIRST_PAUSE, None, None);
     loop {
         match read(&pods, name, &folder, &mut is_over).await {
             // Whole when the container has ended: the kubelet ends a stream with its container, and breaks it otherwise.
@@ -71,7 +73,16 @@ async fn follow(pods: Api<Pod>, name: &str, folder: Folder, mut is_over: watch::
                 pause = FIRST_PAUSE;
             }
             Err(Failed::Gone(sentence)) => return give_up(name, folder, &sentence),
-            Err(Failed::Passing(sentence)) => {
+            Err(failed @ (Failed::Refused(_) | Failed::Passing(_))) => {
+                let (sentence, is_refused) = match failed {
+                    Failed::Refused(sentence) => (sentence, *is_over.borrow()),
+                    Failed::Passing(sentence) | Failed::Gone(sentence) => (sentence, false),
+                };
+                refused = is_refused.then(|| refused.unwrap_or_else(Instant::now));
+                if refused.is_some_and(|since| since.elapsed() > HOPELESS) {
+                    let sentence = format!("the rest of the log cannot be had from its node · {sentence}");
+                    return give_up(name, folder, &sentence);
+                }
                 tracing::debug!("{name}: {sentence}");
                 tokio::time::sleep(pause).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
@@ -93,6 +104,8 @@ fn give_up(name: &str, folder: Folder, sentence: &str) {
 
 enum Failed {
     Passing(String),
+    /// The cluster itself answers, and does not get at it.
+    Refused(String),
     Gone(String),
 }
 
@@ -136,18 +149,20 @@ async fn heard<T>(is_over: &mut watch::Receiver<bool>, word: impl Future<Output 
 }
 
 async fn copy(
-    stream: &mut (impl AsyncRead + Unpin),
+    stream: &mut (impl AsyncBufRead + Unpin),
     sink: &mut Sink,
     is_over: &mut watch::Receiver<bool>,
 ) -> Result<(), Failed> {
-    let mut bytes = vec![0; PIECE];
     loop {
-        let word = heard(is_over, stream.read(&mut bytes)).await?;
-        let count = word.map_err(|error| Failed::Passing(error.to_string()))?;
-        if count == 0 {
+        // As it came: thousands of logs are followed at a time, and most of them say nothing.
+        let word = heard(is_over, stream.fill_buf()).await?;
+        let bytes = word.map_err(|error| Failed::Passing(error.to_string()))?;
+        if bytes.is_empty() {
             return Ok(());
         }
-        sink.take(&bytes[..count]).map_err(|error| Failed::Passing(error.to_string()))?;
+        let count = bytes.len();
+        sink.take(bytes).map_err(|error| Failed::Passing(error.to_string()))?;
+        stream.consume_unpin(count);
     }
 }
 
@@ -157,6 +172,7 @@ fn of_kube(error: kube::Error) -> Failed {
             Failed::Gone("the rest of the log is gone with its pod".to_owned())
         }
         // The container is not there yet, or its node does not answer.
+        kube::Error::Api(status) => Failed::Refused(status.message.clone()),
         _ => Failed::Passing(error.to_string()),
     }
 }

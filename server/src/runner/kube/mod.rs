@@ -243,12 +243,13 @@ impl Runner for KubeRunner {
     }
 
     async fn perform(&self, action: Action) -> Result<(), RunnerError> {
+        // What waits for its turn takes no place for what it will ask: thousands may wait.
         match action {
             Action::Launch(launch) => self.shared.launch(*launch).await,
-            Action::Stop { execution, grace } => self.shared.stop(&execution, grace).await,
-            Action::Release { execution } => self.shared.release(&execution).await,
-            Action::Remove { execution, whole } => self.shared.forget(&execution, whole).await,
-            Action::Links { viewer, links } => self.shared.link(&viewer, &links).await,
+            Action::Stop { execution, grace } => Box::pin(self.shared.stop(&execution, grace)).await,
+            Action::Release { execution } => Box::pin(self.shared.release(&execution)).await,
+            Action::Remove { execution, whole } => Box::pin(self.shared.forget(&execution, whole)).await,
+            Action::Links { viewer, links } => Box::pin(self.shared.link(&viewer, &links)).await,
         }
     }
 

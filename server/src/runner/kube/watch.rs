@@ -12,7 +12,7 @@ use futures::{StreamExt, TryStreamExt};
 use k8s_openapi::{
     api::{
         apps::v1::Deployment,
-        core::v1::{Event, Pod},
+        core::v1::{Container, Event, Pod},
     },
     apimachinery::pkg::apis::meta::v1::ObjectMeta,
 };
@@ -176,6 +176,7 @@ impl Shared {
         let phase = phase::phase(&pod, before.as_ref(), &|| self.why_it_waits(&pod, warning.as_deref()), now());
         let phase = phase::unless_deleted(&pod, phase, &|| self.folder(&id).is_stopping());
         let mut pods = locked(&self.pods);
+        let pod = kept(pod);
         let known = pods.entry(id.clone()).or_insert_with(|| Known {
             pod: pod.clone(),
             follower: None,
@@ -286,6 +287,22 @@ impl Shared {
     pub(super) fn prepares(&self, id: &ExecutionId, sentence: String) {
         self.hub.tell(Observation { execution: id.clone(), phase: Phase::Preparing { sentence }, progress: None });
     }
+}
+
+/// What is asked of a pod again, and no more: there may be thousands of them, and whole they take most of the memory.
+fn kept(mut pod: Pod) -> Pod {
+    pod.metadata.managed_fields = None;
+    let Some(spec) = &mut pod.spec else { return pod };
+    spec.init_containers = None;
+    if let Some(volumes) = &mut spec.volumes {
+        volumes.retain(|one| one.config_map.is_some() || one.projected.is_some());
+        volumes.shrink_to_fit();
+    }
+    for one in &mut spec.containers {
+        let Container { name, image, resources, startup_probe, .. } = std::mem::take(one);
+        *one = Container { name, image, resources, startup_probe, ..Container::default() };
+    }
+    pod
 }
 
 /// Of the same object, by the cluster's own count.

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use engine::observed::Phase;
+use engine::{action::Action, observed::Phase};
 use serde_json::json;
 use tokio::time::Instant;
 
 use super::{
+    Runner,
     api::{Answer, failed, found, listed, open},
     ended, launch, pending, pod, running, scene,
 };
@@ -221,4 +222,21 @@ async fn a_log_that_ends_with_a_file_which_the_node_has_rotated_goes_on_in_the_n
     let numbers = text.lines().map(|line| line.split_once(' ').unwrap().1);
     assert!(numbers.eq((0..70_000).map(|n| n.to_string())));
     assert_eq!(scene.api.times("GET pods/one/log").len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_the_cluster_does_not_get_from_a_node_holds_up_neither_the_end_nor_for_ever_the_release() {
+    let one = launch(1);
+    let (watch, watching) = open();
+    let logs = (0..100).map(|_| ("GET pods/one/log", failed(500, "InternalError", "dial tcp: no route to host")));
+    let mut scene = scene([("WATCH pods", watching)].into_iter().chain(logs)).await;
+    watch.tell("ADDED", &pod(&one, 9, ended(0)));
+    assert_eq!(scene.phases(BOUND + SOON).await, [(1, "ending"), (1, "ended")]);
+    let (release, begun) = (Action::Release { execution: one.execution.clone() }, Instant::now());
+    while scene.runner.perform(release.clone()).await.is_err() {
+        assert!(begun.elapsed() < Duration::from_secs(360), "{:?}", begun.elapsed());
+    }
+    assert!(begun.elapsed() > Duration::from_secs(240), "a node that is started again has it still");
+    let text = std::fs::read_to_string(scene.runner.log(&one.execution)).unwrap();
+    assert!(text.contains("[Fletchline: the rest of the log cannot be had from its node · dial tcp"), "{text}");
 }

@@ -2,11 +2,16 @@
 //!
 //! The server runs outside, as a user has it; `kubectl` watches the same pods and says when each was there, ran and ended.
 
+mod http;
+mod many;
+mod nodes;
+mod tab;
+
 use std::{
     collections::BTreeMap,
     fs,
     io::{BufRead, BufReader},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex, PoisonError},
     time::{Instant, SystemTime, UNIX_EPOCH},
@@ -21,6 +26,9 @@ use super::{
     percentile, report, scratch,
 };
 use crate::{images, run::product, shell};
+use http::Proxy;
+use nodes::Nodes;
+use tab::Tab;
 
 const CHAIN: usize = 30;
 const COPIES: usize = 200;
@@ -35,19 +43,27 @@ pub fn bench() -> Result<()> {
     fs::remove_dir_all(&folder)?;
     let data = folder.join("data");
     fs::create_dir_all(&data)?;
+    let _installation = Installation { product: product.clone(), data: data.clone() };
     let settings = format!(
         "runner = \"kubernetes\"\nkubernetes.namespace = \"{}\"\nkubernetes.image = \"{}\"\nkubernetes.images.job = \"{IMAGE}\"\n",
         namespace.0, ours.name
     );
-    fs::write(data.join("fletchline.toml"), settings)?;
+    fs::write(data.join("fletchline.toml"), &settings)?;
     shell::run(Command::new(&product).args(["cluster", "prepare", "--data"]).arg(&data))?;
     let server = Server::start(&product, &data)?;
-    let watched = Watched::begin(&namespace.0)?;
-    let chain = chain(&product, &folder, &watched)?;
+    let (watched, tab) = (Watched::begin(&namespace.0)?, Tab::open(&product, &data)?);
+    let chain = chain(&product, &folder, &watched, &tab)?;
+    drop((watched, tab));
     let fan_out = fan_out(&product, &folder, &namespace.0)?;
     drop(server);
-    shell::run(Command::new(&product).args(["cluster", "release-everything", "--yes", "--data"]).arg(&data))?;
-    let values = json!({ "chain": chain, "fan_out": fan_out });
+
+    fs::write(data.join("fletchline.toml"), settings + &many::settings(&namespace.0))?;
+    let proxy = Proxy::begin()?;
+    let _nodes = Nodes::make(&proxy, &namespace.0)?;
+    let server = Server::start(&product, &data)?;
+    let many = many::bench(&product, &folder, &namespace.0, &proxy, &server)?;
+    drop(server);
+    let values = json!({ "chain": chain, "fan_out": fan_out, "many": many });
     report("cluster", "A run on a cluster, beside what the cluster itself takes", &text(&values), &values)
 }
 
@@ -78,14 +94,28 @@ impl Drop for Namespace {
     }
 }
 
+/// Has left nothing in the cluster when it is dropped, whatever went wrong.
+struct Installation {
+    product: PathBuf,
+    data: PathBuf,
+}
+
+impl Drop for Installation {
+    fn drop(&mut self) {
+        let mut release = Command::new(&self.product);
+        // Whoever measures sees what is left.
+        let _ = shell::run(release.args(["cluster", "release-everything", "--yes", "--data"]).arg(&self.data));
+    }
+}
+
 fn apply(namespace: &str, object: &Value) -> Result<()> {
     let file = scratch("cluster-objects")?.join("object.json");
     fs::write(&file, object.to_string())?;
     shell::run(&mut kubectl(&["create", "--namespace", namespace, "--filename", &file.display().to_string()]))
 }
 
-/// When the cluster told of a task's pod, in milliseconds since 1970: of its creation first.
-type News = BTreeMap<String, Vec<f64>>;
+/// When the cluster told of a task's pod, in milliseconds since 1970, and the phase that it had: of its creation first.
+type News = BTreeMap<String, Vec<(f64, String)>>;
 
 struct Watched {
     kubectl: Child,
@@ -94,7 +124,7 @@ struct Watched {
 
 impl Watched {
     fn begin(namespace: &str) -> Result<Watched> {
-        let columns = r"custom-columns=T:.metadata.annotations.fletchline\.io/task";
+        let columns = r"custom-columns=T:.metadata.annotations.fletchline\.io/task,P:.status.phase";
         let mut kubectl =
             kubectl(&["get", "pods", "--namespace", namespace, "--watch", "--no-headers", "--output", columns]);
         let mut kubectl = kubectl.stdout(Stdio::piped()).spawn()?;
@@ -104,8 +134,9 @@ impl Watched {
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 let now = now();
+                let Some((task, phase)) = line.trim().split_once(char::is_whitespace) else { continue };
                 let mut news = noted.lock().unwrap_or_else(PoisonError::into_inner);
-                news.entry(line.trim().to_owned()).or_default().push(now);
+                news.entry(task.to_owned()).or_default().push((now, phase.trim().to_owned()));
             }
         });
         Ok(Watched { kubectl, news })
@@ -128,8 +159,8 @@ fn job(id: &str) -> Value {
 }
 
 /// From the end of one job's program, as its helper tells, and from the cluster's last news of it to its downstream's pod,
-/// as kubectl sees them; and from there to that one's program.
-fn chain(product: &Path, folder: &Path, watched: &Watched) -> Result<Value> {
+/// as kubectl sees them; and from there to that one's program. From the cluster's news of a status to the page's.
+fn chain(product: &Path, folder: &Path, watched: &Watched, tab: &Tab) -> Result<Value> {
     let name = |index: usize| format!("c{index:03}");
     let tasks: Vec<Value> = (0..CHAIN).map(|index| job(&name(index))).collect();
     let arrows: Vec<Value> = (1..CHAIN).map(|index| arrow(&name(index - 1), &name(index))).collect();
@@ -139,15 +170,25 @@ fn chain(product: &Path, folder: &Path, watched: &Watched) -> Result<Value> {
     let told = |index: usize, what: &str| {
         view["tasks"][name(index)]["executions"][0][what].as_f64().context("a job that ran has a start and an end")
     };
+    let (shown, mut shows) = (tab.news(), Vec::new());
+    for index in 0..CHAIN {
+        for (phase, status) in [("Running", "running"), ("Succeeded", "done")] {
+            // A kubelet may tell both ends of a short program at once.
+            let Some((known, _)) = of(index)?.iter().find(|(_, told)| told == phase) else { continue };
+            let Some(told) = shown.get(&(name(index), status.to_owned())) else { continue };
+            shows.push(told - known);
+        }
+    }
+    ensure!(shows.len() >= CHAIN, "a page heard of {} statuses only", shows.len());
     let (mut ours, mut ends, mut starts) = (Vec::new(), Vec::new(), Vec::new());
     for index in 1..CHAIN {
-        let made = of(index)?[0];
-        let known = of(index - 1)?.iter().copied().filter(|at| *at <= made).fold(f64::NAN, f64::max);
+        let made = of(index)?[0].0;
+        let known = of(index - 1)?.iter().map(|(at, _)| *at).filter(|at| *at <= made).fold(f64::NAN, f64::max);
         ours.push(made - known);
         ends.push(made - told(index - 1, "ended")?);
         starts.push(told(index, "started")? - made);
     }
-    for all in [&mut ours, &mut ends, &mut starts] {
+    for all in [&mut ours, &mut ends, &mut starts, &mut shows] {
         all.sort_by(f64::total_cmp);
     }
     Ok(json!({
@@ -155,6 +196,7 @@ fn chain(product: &Path, folder: &Path, watched: &Watched) -> Result<Value> {
         "known_to_create_p50_ms": percentile(&ours, 0.5), "known_to_create_p99_ms": percentile(&ours, 0.99),
         "end_to_create_p50_ms": percentile(&ends, 0.5), "end_to_create_p99_ms": percentile(&ends, 0.99),
         "create_to_program_p50_ms": percentile(&starts, 0.5),
+        "known_to_page_p50_ms": percentile(&shows, 0.5), "known_to_page_p99_ms": percentile(&shows, 0.99),
     }))
 }
 
@@ -186,15 +228,19 @@ fn text(values: &Value) -> String {
     format!(
         "A chain of {CHAIN} jobs, each a pod that runs `true`: from the cluster's news that one has ended to the next one's pod\n\
          p50 {:.0} ms, p99 {:.0} ms (asked: 200 and 1,000). From the end of the program itself it is p50 {:.0} ms, p99 {:.0} ms: a\n\
-         kubelet looks once a second. From there to the next one's program the cluster takes {:.0} ms (p50).\n\n\
+         kubelet looks once a second. From there to the next one's program the cluster takes {:.0} ms (p50).\n\
+         From the cluster's news of a status to the page's: p50 {:.0} ms, p99 {:.0} ms (asked: 1,000).\n\n\
          One Job of {COPIES} copies on one node: {:.0} s, with folders, logs and every end recorded. As many bare pods that\n\
-         kubectl makes and waits for: {:.0} s.\n",
+         kubectl makes and waits for: {:.0} s.\n\n{}",
         of("chain", "known_to_create_p50_ms"),
         of("chain", "known_to_create_p99_ms"),
         of("chain", "end_to_create_p50_ms"),
         of("chain", "end_to_create_p99_ms"),
         of("chain", "create_to_program_p50_ms"),
+        of("chain", "known_to_page_p50_ms"),
+        of("chain", "known_to_page_p99_ms"),
         of("fan_out", "ours_seconds"),
-        of("fan_out", "plain_seconds")
+        of("fan_out", "plain_seconds"),
+        many::text(&values["many"])
     )
 }

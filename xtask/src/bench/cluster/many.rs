@@ -1,0 +1,160 @@
+//! What do thousands of copies of one Job cost, beside a client that only makes and watches as many pods?
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::Path,
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+
+use super::{
+    super::{Server, engine::run},
+    IMAGE,
+    http::Proxy,
+    job,
+    nodes::{CODE, FAILS, OURS, fails},
+};
+
+pub const COPIES: usize = 5000;
+/// Requests of the plain client at a time, as many as the server has.
+const HANDS: usize = 64;
+const LOOK: Duration = Duration::from_millis(500);
+/// For whatever goes on after the end of a run.
+const PATIENCE: Duration = Duration::from_secs(900);
+
+/// What the settings say in addition.
+pub fn settings(namespace: &str) -> String {
+    format!(
+        "kubernetes.node_selector = {{ {OURS} = \"{namespace}\" }}\nkubernetes.tolerations = [{{ key = \"{OURS}\" }}]\n"
+    )
+}
+
+pub fn bench(product: &Path, folder: &Path, namespace: &str, proxy: &Proxy, server: &Server) -> Result<Value> {
+    let process = Process(server.0.id());
+    let (idle, before) = (process.peak()?, process.seconds()?);
+    let begin = Instant::now();
+    let ours = ours(product, folder)?;
+    let of_run = process.seconds()? - before;
+    gone(proxy, namespace)?;
+    let (whole, of_all) = (begin.elapsed().as_secs_f64(), process.seconds()? - before);
+    let plain = plain(proxy, namespace)?;
+    let path = format!("/api/v1/namespaces/{namespace}/pods?labelSelector=plain&gracePeriodSeconds=0");
+    proxy.api()?.change("DELETE", &path, "")?;
+    Ok(json!({
+        "copies": COPIES, "ours_seconds": ours, "plain_seconds": plain, "until_released_seconds": whole,
+        "idle_mb": idle, "peak_mb": process.peak()?, "processor_seconds": of_all, "cores": of_run / ours,
+    }))
+}
+
+/// Seconds of the run. Each copy has the status that its pod's end gives it.
+fn ours(product: &Path, folder: &Path) -> Result<f64> {
+    let values: Vec<String> = (0..COPIES).map(|copy| copy.to_string()).collect();
+    let mut many = job("many");
+    many["copies"] = json!({ "I": values });
+    many["tolerate_failed_copies"] = true.into();
+    let (seconds, view) = run(product, folder, &[many], &[])?;
+    let all = view["tasks"]["many"]["executions"].as_array().context("copies")?;
+    let copies: BTreeSet<u64> = all.iter().filter_map(|one| one["copy"].as_u64()).collect();
+    ensure!(all.len() == COPIES && copies.len() == COPIES, "{} executions of {} copies", all.len(), copies.len());
+    for one in all {
+        let expected = match fails(one["n"].as_u64().context("a number")?) {
+            true => ("failed", CODE),
+            false => ("done", 0),
+        };
+        let found = (one["status"].as_str().unwrap_or_default(), one["exit_code"].as_i64().unwrap_or(-1));
+        ensure!(found == expected, "this copy should have {expected:?}: {one}");
+    }
+    Ok(seconds)
+}
+
+/// Until nothing of the run is in the cluster any more.
+fn gone(proxy: &Proxy, namespace: &str) -> Result<()> {
+    let (begin, mut api) = (Instant::now(), proxy.api()?);
+    let path = format!("/api/v1/namespaces/{namespace}/pods?labelSelector=fletchline.io/run&limit=1");
+    while api.get(&path)?["items"].as_array().is_some_and(|left| !left.is_empty()) {
+        ensure!(begin.elapsed() < PATIENCE, "pods of a run that is over are still there after {PATIENCE:?}");
+        thread::sleep(LOOK);
+    }
+    Ok(())
+}
+
+/// Seconds from the first pod to the news of the last one's end.
+fn plain(proxy: &Proxy, namespace: &str) -> Result<f64> {
+    let rows = proxy.api()?.rows(namespace)?;
+    let (begin, next) = (Instant::now(), AtomicUsize::new(1));
+    thread::scope(|scope| -> Result<f64> {
+        let hands: Vec<_> = (0..HANDS).map(|_| scope.spawn(|| make(proxy, namespace, &next))).collect();
+        let mut ended = BTreeSet::new();
+        for row in rows.filter(|row| row.pod.starts_with("plain-")) {
+            if matches!(row.status.as_str(), "Completed" | "Error") {
+                ended.insert(row.pod);
+            }
+            if ended.len() == COPIES {
+                break;
+            }
+        }
+        for hand in hands {
+            hand.join().ok().context("a thread of the plain client panicked")??;
+        }
+        ensure!(ended.len() == COPIES, "only {} plain pods ended", ended.len());
+        Ok(begin.elapsed().as_secs_f64())
+    })
+}
+
+fn make(proxy: &Proxy, namespace: &str, next: &AtomicUsize) -> Result<()> {
+    let mut api = proxy.api()?;
+    loop {
+        let number = next.fetch_add(1, Relaxed);
+        if number > COPIES {
+            return Ok(());
+        }
+        let pod = json!({"apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": format!("plain-{number}-x"), "labels": {"plain": "yes"}},
+            "spec": {"restartPolicy": "Never", "automountServiceAccountToken": false,
+                "nodeSelector": {OURS: namespace}, "tolerations": [{"key": OURS, "operator": "Exists"}],
+                "containers": [{"name": "task", "image": IMAGE, "command": ["true"]}]}});
+        api.change("POST", &format!("/api/v1/namespaces/{namespace}/pods"), &pod.to_string())?;
+    }
+}
+
+/// What the machine says of a process.
+struct Process(u32);
+
+impl Process {
+    /// The most memory that it has had so far, in MB.
+    fn peak(&self) -> Result<f64> {
+        let text = fs::read_to_string(format!("/proc/{}/status", self.0))?;
+        let peak = text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+        Ok(peak.context("the kernel tells a process's memory")?.trim().parse::<f64>()? * 1024.0 / 1e6)
+    }
+
+    /// Of processor time, in hundredths as Linux counts them for everybody.
+    fn seconds(&self) -> Result<f64> {
+        let text = fs::read_to_string(format!("/proc/{}/stat", self.0))?;
+        let (_, rest) = text.rsplit_once(')').context("a name in brackets")?;
+        let ticks = rest.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok());
+        Ok(ticks.sum::<f64>() / 100.0)
+    }
+}
+
+pub fn text(values: &Value) -> String {
+    let of = |key: &str| values[key].as_f64().unwrap_or(f64::NAN);
+    format!(
+        "One Job of {COPIES} copies on fake nodes, where each pod runs for a second and each {FAILS}th fails: {:.0} s, every\n\
+         status right, and after {:.0} s nothing of it is left in the cluster. A client that only makes as many pods there and\n\
+         watches them to their end: {:.0} s. The server takes at most {:.0} MB (asked: under 200; before the run it was {:.0}),\n\
+         {:.2} of one core while the run goes on (asked: at most 1), and {:.0} s of processor time in all.\n",
+        of("ours_seconds"),
+        of("until_released_seconds"),
+        of("plain_seconds"),
+        of("peak_mb"),
+        of("idle_mb"),
+        of("cores"),
+        of("processor_seconds"),
+    )
+}
