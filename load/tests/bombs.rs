@@ -3,7 +3,7 @@
 mod common;
 
 use common::*;
-use load::{Files, Loader, Request, Source};
+use load::{Files, Loader, Request, Source, Unpack};
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -144,6 +144,16 @@ fn seven_number(value: u64) -> Vec<u8> {
     [vec![0xff], value.to_le_bytes().to_vec()].concat()
 }
 
+/// One that has a directory and nothing else.
+fn seven_of(directory: &[u8]) -> Vec<u8> {
+    let mut bytes = b"7z\xbc\xaf\x27\x1c\0\x04".to_vec();
+    bytes.resize(32, 0);
+    bytes[20..28].copy_from_slice(&(directory.len() as u64).to_le_bytes());
+    bytes.extend(directory);
+    seal(&mut bytes);
+    bytes
+}
+
 #[test]
 fn a_7z_with_millions_of_empty_files_is_refused() {
     for count in [1_000_000usize, 4_000_000] {
@@ -159,12 +169,16 @@ fn a_7z_with_millions_of_empty_files_is_refused() {
         directory.extend(seven_number(names.len() as u64));
         directory.extend(&names);
         directory.extend([0, 0]);
-        let mut bytes = b"7z\xbc\xaf\x27\x1c\0\x04".to_vec();
-        bytes.resize(32, 0);
-        bytes[20..28].copy_from_slice(&(directory.len() as u64).to_le_bytes());
-        bytes.extend(&directory);
-        seal(&mut bytes);
-        assert_bomb("many.7z", &bytes, "raise the limit");
+        assert_bomb("many.7z", &seven_of(&directory), "raise the limit");
+    }
+}
+
+#[test]
+fn a_7z_whose_packed_directory_is_empty_is_refused() {
+    for directory in [&[0x17, 0][..], &[0x17, 0, 0, 0]] {
+        let place = Place::new();
+        place.drop_file("x.7z", &seven_of(directory), Unpack::Auto).expect_err("there is nothing in it");
+        place.assert_untouched();
     }
 }
 

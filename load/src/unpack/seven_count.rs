@@ -66,6 +66,10 @@ fn packed(
         let has_them = open(&mut Overlay::new(window, start, &streams, false)).is_ok();
         let mut shown = Overlay::new(window, start, &streams, !has_them);
         let archive = open(&mut shown).map_err(|e| super::seven::failed(e, bounds))?;
+        // The crate takes for granted that it is there.
+        if archive.blocks.is_empty() {
+            return Err(bounds.corrupt("its packed directory is empty"));
+        }
         let mut found = Ok(Found::Counted);
         let block = BlockDecoder::new_with_memory_limit(1, memory_kib, 0, &archive, &password, &mut shown);
         let walked = block.for_each_entries(&mut |entry, content| {
