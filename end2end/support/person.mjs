@@ -12,6 +12,8 @@ export const FLAGS = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
+  // Any such name leads here, as it would for whoever owns the name's DNS.
+  "--host-resolver-rules=MAP *.example 127.0.0.1",
 ];
 const PICTURES = path.resolve(import.meta.dirname, "../../docs/pictures");
 const FAILURES = path.resolve(import.meta.dirname, "../test-results");

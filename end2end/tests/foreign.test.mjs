@@ -19,8 +19,7 @@ before(async () => {
   await new Promise((resolve) => evil.listen(0, "127.0.0.1", resolve));
   browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    // Any name leads here, as it would for whoever owns the name's DNS.
-    args: [...FLAGS, "--host-resolver-rules=MAP *.example 127.0.0.1"],
+    args: FLAGS,
   });
   page = await (await browser.newContext()).newPage();
   await page.goto(server.link);
