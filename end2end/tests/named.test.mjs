@@ -45,7 +45,7 @@ test("it is told first which tunnel leads there, and then the page opens", async
   const run = new Run(page);
   await run.until("Web", "Your turn");
   await run.press("Web", "Open port 8123");
-  const dialog = page.getByRole("dialog", { name: "Make a way first" });
+  const dialog = page.getByRole("dialog", { name: "Open a tunnel first" });
   await dialog.getByText(`ssh -N -L ${server.port}:127.0.0.1:${server.port} ${NAME}`).waitFor();
   const opening = page.context().waitForEvent("page");
   // Here the way is there already: the browser's own machine is the server's.

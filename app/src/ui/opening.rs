@@ -72,10 +72,10 @@ pub fn WaitingForWay(opener: Opener, #[prop(into)] failed: Callback<String>) -> 
                 opener.go(execution.clone(), port, true, move |why| failed.run(why));
             };
             view! {
-                <Confirm title="Make a way first" word="Open" on_yes=go on_close=move |()| close()>
+                <Confirm title="Open a tunnel first" word="Open" on_yes=go on_close=move |()| close()>
                     <p>
-                        "The server gives the pages of tasks names of your own machine, so something has to lead from it to \
-                        the server. Leave this running in a terminal here, then open the page:"
+                        "The pages of tasks have names of your own machine, so that none shares the server's. Leave this \
+                        tunnel to the server running in a terminal here, then open the page:"
                     </p>
                     <Copyable text=command wraps=true />
                 </Confirm>

@@ -15,7 +15,7 @@ use model::{
 use serde_json::{Value, json};
 
 use crate::{
-    cluster::{Cluster, OURS, USER, folder},
+    cluster::{Cluster, OURS, PATIENCE, USER, folder},
     product::{
         Data, Served, digits,
         serving::{document, live, model_at, run, services},
@@ -83,12 +83,24 @@ pub async fn bentoml_1_1_packs_and_serves_a_scikit_learn_model_in_the_image_of_o
         .create(&json!({"format": "fletchline/v1", "id": "older", "name": "Older", "tasks": tasks, "arrows": [arrow]}))
         .await;
     run(&served, "older", 1).await;
-    let built = place.path().join("results/pipeline/older/api/1/fletchline/bento/bento.json");
+    let built = place.path().join("results/pipeline/older/api/1/bento/bento.json");
     assert!(fs::read_to_string(&built).unwrap().contains("bento-1.1"), "{}", built.display());
     let address = from_here(&client, namespace, &live(&served).await).await;
     let first = fs::read_to_string(place.path().join("results/pipeline/older/make/1/model/first.json")).unwrap();
-    let asked = reqwest::Client::new().post(format!("{address}/predict")).header("content-type", "application/json");
-    let answer = asked.body(first).send().await.unwrap().error_for_status().unwrap();
+    let ask = async || {
+        let asked = reqwest::Client::new().post(format!("{address}/predict"));
+        asked.header("content-type", "application/json").body(first.clone()).send().await
+    };
+    // A node learns a little later than the cluster which pod is behind an address.
+    let begin = Instant::now();
+    let answer = loop {
+        match ask().await {
+            Err(error) if error.is_connect() && begin.elapsed() < PATIENCE => {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+            answer => break answer.unwrap().error_for_status().unwrap(),
+        }
+    };
     assert_eq!(answer.json::<Value>().await.unwrap(), json!([0]));
 }
 

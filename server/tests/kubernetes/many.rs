@@ -30,17 +30,18 @@ fn end(n: u64) -> (i64, &'static str, &'static str) {
 }
 
 fn number(pod: &Pod) -> Option<u64> {
-    pod.metadata.annotations.as_ref()?.get("fletchline.io/number")?.parse().ok()
+    pod.metadata.annotations.as_ref()?.get("fletchline.io/n")?.parse().ok()
 }
 
 /// What a kubelet would tell of the pods on these nodes: that they run, and soon how they ended.
 async fn tell(client: Client, namespace: String, nodes: BTreeSet<String>) {
     let pods: Api<Pod> = Api::namespaced(client, &namespace);
     let of_runs = watcher::Config::default().labels("fletchline.io/run");
-    let mut seen = pin!(watcher(pods.clone(), of_runs).applied_objects());
+    let mut seen = pin!(watcher(pods.clone(), of_runs).default_backoff().applied_objects());
     let (mut begun, mut telling) = (BTreeSet::new(), JoinSet::new());
     while let Some(pod) = seen.next().await {
-        let pod = pod.unwrap();
+        // A watch that has nothing to tell for a while is broken off, and begun again.
+        let Ok(pod) = pod else { continue };
         let node = pod.spec.as_ref().and_then(|spec| spec.node_name.clone()).unwrap_or_default();
         let (name, Some(n)) = (pod.metadata.name.clone().unwrap(), number(&pod)) else { continue };
         if !nodes.contains(&node) || !begun.insert(name.clone()) {

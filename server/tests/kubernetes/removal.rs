@@ -63,8 +63,11 @@ pub async fn a_deleted_pipeline_leaves_nothing_on_the_claim_or_is_still_there_to
         served.create(&json!({"format": "fletchline/v1", "id": id, "name": id, "tasks": [job], "arrows": []})).await;
         let run = served.begin(wish(id, 1)).await;
         served.until(&run, |view| view["summary"]["status"] == "succeeded").await;
-        filled(place.path(), &format!("results/pipeline/{id}/note/work"));
-        filled(place.path(), &format!("results/pipeline/{id}/load/downloads"));
+        for (task, own) in [("note", "work"), ("load", "downloads")] {
+            let task = format!("results/pipeline/{id}/{task}");
+            folder(place.path(), &task, USER);
+            filled(place.path(), &format!("{task}/{own}"));
+        }
     }
     let results = |id: &str| place.path().join("results/pipeline").join(id);
     let full = json!({"metadata": {"name": "full"}, "spec": {"hard": {"pods": "0"}}});

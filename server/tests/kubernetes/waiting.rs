@@ -89,9 +89,10 @@ async fn every_reason(cluster: &Cluster, admin: &Client, asking: Client, short: 
     asked.launch(&stay("attached")).await;
     let node = node_of(&asked, &pods, "attached").await;
     let words = format!("Multi-Attach error for volume \"v\" Volume is already used by pod(s) other, not {node}");
+    let uid = pods.get(&name_of(&asked, "attached")).await.unwrap().metadata.uid;
     let event = json!({"metadata": {"name": "attach"}, "type": "Warning", "reason": "FailedAttachVolume",
         "message": words, "involvedObject": {"apiVersion": "v1", "kind": "Pod",
-            "namespace": cluster.namespace(), "name": name_of(&asked, "attached")}});
+            "namespace": cluster.namespace(), "name": name_of(&asked, "attached"), "uid": uid}});
     make::<Event>(Api::namespaced(admin.clone(), cluster.namespace()), event).await;
     is_said(&mut asked, "attached", "Its volume is still in use on another node · Multi-Attach error").await;
 }
@@ -105,7 +106,7 @@ pub async fn every_reason_is_said_within_five_seconds_where_nodes_may_be_read(cl
 }
 
 pub async fn every_reason_is_said_within_five_seconds_by_who_has_the_servers_rights_alone(cluster: Cluster) {
-    let alone = Cluster::called(format!("{}-rights", cluster.namespace()));
+    let alone = Cluster::called(format!("{}-alone", cluster.namespace()));
     let (client, namespace) = alone.client().await;
     cluster.client().await;
     let inside = inside(namespace).await;

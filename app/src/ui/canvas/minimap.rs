@@ -67,7 +67,8 @@ pub fn draw(canvas: &HtmlCanvasElement, host: &HtmlElement, editor: &Editor) -> 
 pub fn move_frame(frame: &HtmlElement, editor: &Editor) {
     let scale = Scale::of(editor);
     let seen = editor.camera().seen(editor.size());
-    let clamp = |value: f64, most: f64| value.clamp(1.0, most - 1.0);
+    // Within the map's own border.
+    let clamp = |value: f64, most: f64| value.clamp(1.0, most - 3.0);
     let (left, right) = (seen.x * scale.zoom + scale.x, seen.right() * scale.zoom + scale.x);
     let (top, bottom) = (seen.y * scale.zoom + scale.y, seen.bottom() * scale.zoom + scale.y);
     let (left, right) = (clamp(left, SIZE.width), clamp(right, SIZE.width));
