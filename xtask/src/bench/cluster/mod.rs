@@ -53,8 +53,10 @@ pub fn bench() -> Result<()> {
     let server = Server::start(&product, &data)?;
     let (watched, tab) = (Watched::begin(&namespace.0)?, Tab::open(&product, &data)?);
     let chain = chain(&product, &folder, &watched, &tab)?;
+    println!("{chain}");
     drop((watched, tab));
     let fan_out = fan_out(&product, &folder, &namespace.0)?;
+    println!("{fan_out}");
     drop(server);
 
     fs::write(data.join("fletchline.toml"), settings + &many::settings(&namespace.0))?;
@@ -114,7 +116,7 @@ fn apply(namespace: &str, object: &Value) -> Result<()> {
     shell::run(&mut kubectl(&["create", "--namespace", namespace, "--filename", &file.display().to_string()]))
 }
 
-/// When the cluster told of a task's pod, in milliseconds since 1970, and the phase that it had: of its creation first.
+/// When the cluster told of a task's pod, in milliseconds since 1970, and its container's state: of its creation first.
 type News = BTreeMap<String, Vec<(f64, String)>>;
 
 struct Watched {
@@ -124,9 +126,10 @@ struct Watched {
 
 impl Watched {
     fn begin(namespace: &str) -> Result<Watched> {
-        let columns = r"custom-columns=T:.metadata.annotations.fletchline\.io/task,P:.status.phase";
-        let mut kubectl =
-            kubectl(&["get", "pods", "--namespace", namespace, "--watch", "--no-headers", "--output", columns]);
+        // A kubelet calls a pod pending whose program has ended already; its container is told as it is.
+        let line =
+            r#"jsonpath={.metadata.annotations.fletchline\.io/task}{" "}{.status.containerStatuses[*].state}{"\n"}"#;
+        let mut kubectl = kubectl(&["get", "pods", "--namespace", namespace, "--watch", "--output", line]);
         let mut kubectl = kubectl.stdout(Stdio::piped()).spawn()?;
         let lines = BufReader::new(kubectl.stdout.take().context("its output is piped")?).lines();
         let news: Arc<Mutex<News>> = Arc::default();
@@ -134,9 +137,9 @@ impl Watched {
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 let now = now();
-                let Some((task, phase)) = line.trim().split_once(char::is_whitespace) else { continue };
+                let Some((task, state)) = line.split_once(' ') else { continue };
                 let mut news = noted.lock().unwrap_or_else(PoisonError::into_inner);
-                news.entry(task.to_owned()).or_default().push((now, phase.trim().to_owned()));
+                news.entry(task.to_owned()).or_default().push((now, state.to_owned()));
             }
         });
         Ok(Watched { kubectl, news })
@@ -172,9 +175,9 @@ fn chain(product: &Path, folder: &Path, watched: &Watched, tab: &Tab) -> Result<
     };
     let (shown, mut shows) = (tab.news(), Vec::new());
     for index in 0..CHAIN {
-        for (phase, status) in [("Running", "running"), ("Succeeded", "done")] {
+        for (state, status) in [(r#"{"running""#, "running"), (r#"{"terminated""#, "done")] {
             // A kubelet may tell both ends of a short program at once.
-            let Some((known, _)) = of(index)?.iter().find(|(_, told)| told == phase) else { continue };
+            let Some((known, _)) = of(index)?.iter().find(|(_, told)| told.starts_with(state)) else { continue };
             let Some(told) = shown.get(&(name(index), status.to_owned())) else { continue };
             shows.push(told - known);
         }
