@@ -58,6 +58,14 @@ pub struct Settings {
     pub parameters: Vec<Parameter>,
 }
 
+impl Settings {
+    /// Every parameter as it is given, else by its default.
+    pub fn values(&self, given: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let value = |one: &Parameter| given.get(&one.name).unwrap_or(&one.default).clone();
+        self.parameters.iter().map(|one| (one.name.clone(), value(one))).collect()
+    }
+}
+
 /// A value that Run asks for, used as `{{name}}` and `FLETCHLINE_PARAM_<NAME>`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Parameter {

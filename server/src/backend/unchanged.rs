@@ -20,9 +20,7 @@ pub(super) async fn sources(
     let mut unchanged = BTreeMap::new();
     // What cannot be read there is told by the load itself.
     let loader = Loader::new(Allow::parse(&core.settings().load_from).unwrap_or_default());
-    let value = |name: &String, default: &String| start.parameters.get(name).unwrap_or(default).clone();
-    let all = pipeline.settings.parameters.iter();
-    let values = all.map(|one| (one.name.clone(), value(&one.name, &one.default))).collect();
+    let values = pipeline.settings.values(&start.parameters);
     for task in tasks.difference(&start.download_again).filter_map(|task| pipeline.tasks.get(task)) {
         let Kind::LoadData(load) = &task.kind else { continue };
         let facts = core.runs.newest_facts(&start.pipeline, &task.id);

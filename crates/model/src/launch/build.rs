@@ -97,15 +97,9 @@ pub fn build(
 
 /// What `{{name}}` may be: the run's parameters, then the copy's values.
 fn values(pipeline: &Pipeline, task: &Task, decided: &Decided) -> Result<BTreeMap<String, String>, BuildError> {
-    let mut values = parameters(pipeline, decided);
+    let mut values = pipeline.settings.values(decided.parameters);
     values.extend(copy_values(task, decided)?);
     Ok(values)
-}
-
-fn parameters(pipeline: &Pipeline, decided: &Decided) -> BTreeMap<String, String> {
-    let given = |name: &String| decided.parameters.get(name).cloned();
-    let all = pipeline.settings.parameters.iter();
-    all.map(|one| (one.name.clone(), given(&one.name).unwrap_or_else(|| one.default.clone()))).collect()
 }
 
 fn copy_values(task: &Task, decided: &Decided) -> Result<BTreeMap<String, String>, BuildError> {
@@ -234,7 +228,7 @@ impl Of<'_> {
     fn told(&self) -> Result<BTreeMap<String, EnvValue>, BuildError> {
         let mut told = copy_values(self.task, self.decided)?;
         let mut tell = |name: &str, value: String| told.insert(format!("FLETCHLINE_{name}"), value);
-        for (name, value) in parameters(self.pipeline, self.decided) {
+        for (name, value) in self.pipeline.settings.values(self.decided.parameters) {
             tell(&format!("PARAM_{}", name.to_ascii_uppercase()), value);
         }
         tell("RUN", self.decided.run.to_string());

@@ -70,9 +70,7 @@ pub struct Checker<'a> {
 impl<'a> Checker<'a> {
     pub fn new(pipeline: &'a Pipeline, site: &'a Site, given: &'a BTreeMap<String, String>) -> Self {
         let resolved = Resolved::of(pipeline, site);
-        let value = |name: &String, default: &String| given.get(name).unwrap_or(default).clone();
-        let all = pipeline.settings.parameters.iter();
-        let parameters = all.map(|one| (one.name.clone(), value(&one.name, &one.default))).gather();
+        let parameters = pipeline.settings.values(given);
         let mut behind_open: BTreeMap<TaskId, Vec<TaskId>> = BTreeMap::new();
         for open in pipeline.tasks.values().filter(|task| stays(&task.kind)) {
             for task in resolved.order.from_here(&open.id).into_iter().filter(|task| *task != open.id) {
