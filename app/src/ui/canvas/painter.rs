@@ -20,6 +20,8 @@ type Told = Box<dyn Fn()>;
 const PACE: f64 = 100.0;
 /// Milliseconds without another picture after which a movement is over: one that stutters has frames without a change.
 const REST: f64 = 80.0;
+/// As long as the mirror may stay behind where pictures never end, as in a run of thousands of tasks.
+const LATEST: f64 = 1000.0;
 
 pub struct Painter {
     handle: EditorHandle,
@@ -29,9 +31,11 @@ pub struct Painter {
     /// The scene's version that was painted last.
     painted: Cell<u64>,
     rests: Cell<bool>,
-    /// When there was a picture of something new, and when one was told, in the time of frames.
+    /// When there was a picture of something new, when one was told, and since when the mirror may be behind, in the time of
+    /// frames.
     changed: Cell<f64>,
     told: Cell<f64>,
+    behind: Cell<f64>,
     still: bool,
     /// A few times a second while there are pictures, and once more before `on_rest`.
     on_picture: Told,
@@ -51,6 +55,7 @@ impl Painter {
             rests: Cell::new(false),
             changed: Cell::new(f64::NEG_INFINITY),
             told: Cell::new(f64::NEG_INFINITY),
+            behind: Cell::new(f64::NEG_INFINITY),
             still: wants_no_motion(),
             on_picture,
             on_rest,
@@ -115,11 +120,16 @@ impl Painter {
             self.handle.with(|editor| surface.paint(editor, time));
         }
         if changed {
-            self.rests.set(false);
+            if self.rests.replace(false) {
+                self.behind.set(time);
+            }
             self.changed.set(time);
             self.tell(time, PACE);
-        } else if !self.rests.get() && time - self.changed.get() >= REST {
-            self.rests.set(true);
+        }
+        let is_over = time - self.changed.get() >= REST;
+        if !self.rests.get() && (is_over || time - self.behind.get() >= LATEST) {
+            self.rests.set(is_over);
+            self.behind.set(time);
             self.tell(time, 0.0);
             (self.on_rest)();
         }
