@@ -192,7 +192,8 @@ impl Loop {
                     tokio::time::sleep(Duration::from_millis(PATIENCE)).await;
                 }
                 written => {
-                    self.shared.full.send_replace(false);
+                    // Each event comes by here: who waits is woken by a change alone.
+                    self.shared.full.send_if_modified(std::mem::take);
                     return written;
                 }
             }
