@@ -24,6 +24,7 @@ use tokio::task::JoinSet;
 use crate::{
     cluster::{Cluster, Kube, make},
     harness::{Asked, id, script, stay},
+    waiting::is_said,
 };
 
 /// Labels the nodes of these tests, and keeps everybody else's pods away: they would never run there.
@@ -171,14 +172,7 @@ async fn says(asked: &mut Asked<Kube>, pods: &Api<Pod>, task: &str, expected: &s
         assert!(begin.elapsed() < Duration::from_secs(60), "{name} was not looked at");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    let begin = Instant::now();
-    let said = asked
-        .until(&id(task, 1), |phase| match phase {
-            Phase::Preparing { sentence } if sentence.starts_with(expected) => Some(sentence.clone()),
-            _ => None,
-        })
-        .await;
-    assert!(begin.elapsed() < Duration::from_secs(5), "{said} after {:?}", begin.elapsed());
+    is_said(asked, task, expected).await;
 }
 
 fn is_short(pod: &Pod) -> bool {

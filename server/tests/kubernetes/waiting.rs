@@ -52,7 +52,8 @@ where
     println!("{task}: the cluster knows after {known:?}, and it is said {:?} later", begin.elapsed() - known);
 }
 
-async fn is_said(asked: &mut Asked<Kube>, task: &str, expected: &str) {
+/// That the task cannot begin yet, and why, from now on within [`SOON`].
+pub async fn is_said(asked: &mut Asked<Kube>, task: &str, expected: &str) {
     let begin = Instant::now();
     let said = asked
         .until(&id(task, 1), |phase| match phase {
