@@ -138,6 +138,14 @@ impl Proxy {
     pub fn api(&self) -> Result<Api> {
         Ok(Api(Connection::open(self.port)?))
     }
+
+    /// The pods of a namespace as `kubectl get pods --watch` gets them: a row at each change. A watch that the cluster ends,
+    /// because it has too much to tell, is begun again, and then all that is there is told once more.
+    pub fn rows(&self, namespace: &str) -> impl Iterator<Item = Row> + use<> {
+        let (port, path) = (self.port, format!("/api/v1/namespaces/{namespace}/pods?watch=1&includeObject=None"));
+        let watches = std::iter::repeat_with(move || Connection::open(port)?.lines(&path, &[TABLE]));
+        watches.map_while(Result::ok).flatten().filter_map(|line| Row::read(&line))
+    }
 }
 
 impl Drop for Proxy {
@@ -172,12 +180,6 @@ impl Api {
 
     pub fn get(&mut self, path: &str) -> Result<serde_json::Value> {
         Ok(serde_json::from_slice(&self.0.ask("GET", path, &[], "")?.body)?)
-    }
-
-    /// The pods of a namespace as `kubectl get pods --watch` gets them: a row at each change.
-    pub fn rows(self, namespace: &str) -> Result<impl Iterator<Item = Row> + use<>> {
-        let path = format!("/api/v1/namespaces/{namespace}/pods?watch=1&includeObject=None");
-        Ok(self.0.lines(&path, &[TABLE])?.filter_map(|line| Row::read(&line)))
     }
 }
 

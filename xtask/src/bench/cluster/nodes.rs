@@ -77,7 +77,7 @@ impl Nodes<'_> {
         let names: BTreeSet<String> = self.names.iter().cloned().collect();
         let (begun, to_begin) = channel();
         let (ending, to_end) = channel();
-        let rows = self.proxy.api()?.rows(namespace)?;
+        let rows = self.proxy.rows(namespace);
         thread::spawn(move || {
             let mut known = BTreeSet::new();
             for row in rows.filter(|row| names.contains(&row.node)) {
