@@ -202,10 +202,14 @@ impl Shared {
             known.attendant = Some(Attendant::begin(self.clone(), id.clone(), pod_name, uploads));
         }
         let observation = Observation { execution: id.clone(), phase, progress: progress.filter(|_| is_running) };
-        let (Phase::Ended(_) | Phase::Lost { .. }) = observation.phase else {
-            self.hub.tell(observation);
-            return Some(id);
-        };
+        match matches!(observation.phase, Phase::Ended(_) | Phase::Lost { .. }) {
+            true => self.tell_end(known, observation),
+            false => self.hub.tell(observation),
+        }
+        Some(id)
+    }
+
+    fn tell_end(self: &Arc<Self>, known: &mut Known, observation: Observation) {
         known.is_over = true;
         known.attendant = None;
         match (&known.follower, &observation.phase) {
@@ -217,7 +221,6 @@ impl Shared {
             }
             (Some(_) | None, _) => self.hub.tell(observation),
         }
-        Some(id)
     }
 
     /// An end is told when the log is here, so that whoever hears of it finds all of it.
