@@ -364,6 +364,7 @@ impl Editor {
     /// What validation says of the tasks.
     pub fn set_problems(&mut self, problems: &BTreeMap<TaskId, Severity>) {
         if self.board.set_problems(problems) {
+            self.versions.board += 1;
             self.redraw();
         }
     }

@@ -1,8 +1,8 @@
 //! What can a screen reader, a keyboard and a test see of the canvas?
 //!
-//! One element for each task in view and the selected one, no more than [`MOST`], moved together by one transform when
-//! the picture has come to rest. The canvas keeps the focus and names the selected element as its active descendant:
-//! these elements take none, or a click would put it on one that the next picture makes anew.
+//! One element for each task in view and the selected one, no more than [`MOST`], moved together by one transform, but
+//! not in every picture of a movement (`painter.rs`). The canvas keeps the focus and names the selected element as its
+//! active descendant: these elements take none, or a click would put it on one that the next picture makes anew.
 
 use editor::{
     Editor, Selection,

@@ -1,14 +1,15 @@
 //! When is a picture drawn?
 //!
 //! In the browser's next frame after something changed, and in each one while a running task's icon turns. What elements of
-//! the page show of a picture follows a few times a second, and what is dear (the mirror for screen readers) when there was
-//! no other picture for a moment: to lay out the page anew for every picture takes as long as the picture.
+//! the page show of a picture follows a few times a second, and what is dear (the mirror for screen readers) at once after
+//! a single change, and when a movement is over: to lay out the page anew for every picture takes as long as the picture.
 
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
 };
 
+use editor::{Editor, Size, camera::Camera};
 use wasm_bindgen::{JsCast, prelude::Closure};
 use web_sys::HtmlElement;
 
@@ -18,10 +19,26 @@ type Told = Box<dyn Fn()>;
 
 /// Milliseconds between what is told of pictures that follow each other.
 const PACE: f64 = 100.0;
-/// Milliseconds without another picture after which a movement is over: one that stutters has frames without a change.
+/// Milliseconds without a change after which a movement is over: one that stutters has frames without a change.
 const REST: f64 = 80.0;
 /// As long as the mirror may stay behind where pictures never end, as in a run of thousands of tasks.
 const LATEST: f64 = 1000.0;
+
+/// What the mirror shows, but for things that are being dragged.
+#[derive(Clone, Copy, PartialEq)]
+struct Shown {
+    camera: Camera,
+    size: Size,
+    board: u64,
+    selection: u64,
+}
+
+impl Shown {
+    fn of(editor: &Editor) -> Self {
+        let versions = editor.versions();
+        Shown { camera: editor.camera(), size: editor.size(), board: versions.board, selection: versions.selection }
+    }
+}
 
 pub struct Painter {
     handle: EditorHandle,
@@ -30,12 +47,13 @@ pub struct Painter {
     alive: Cell<bool>,
     /// The scene's version that was painted last.
     painted: Cell<u64>,
-    rests: Cell<bool>,
-    /// When there was a picture of something new, when one was told, and since when the mirror may be behind, in the time of
-    /// frames.
+    /// When there was a picture of something new, and when one was told, in the time of frames.
     changed: Cell<f64>,
     told: Cell<f64>,
-    behind: Cell<f64>,
+    /// What the mirror shows, when that changed, and since when it may be behind.
+    shown: Cell<Option<Shown>>,
+    moved: Cell<f64>,
+    behind: Cell<Option<f64>>,
     still: bool,
     /// A few times a second while there are pictures, and once more before `on_rest`.
     on_picture: Told,
@@ -52,10 +70,11 @@ impl Painter {
             scheduled: Cell::new(None),
             alive: Cell::new(true),
             painted: Cell::new(u64::MAX),
-            rests: Cell::new(false),
             changed: Cell::new(f64::NEG_INFINITY),
             told: Cell::new(f64::NEG_INFINITY),
-            behind: Cell::new(f64::NEG_INFINITY),
+            shown: Cell::new(None),
+            moved: Cell::new(f64::NEG_INFINITY),
+            behind: Cell::new(None),
             still: wants_no_motion(),
             on_picture,
             on_rest,
@@ -120,23 +139,32 @@ impl Painter {
             self.handle.with(|editor| surface.paint(editor, time));
         }
         if changed {
-            if self.rests.replace(false) {
-                self.behind.set(time);
-            }
             self.changed.set(time);
+            self.behind.set(self.behind.get().or(Some(time)));
             self.tell(time, PACE);
         }
-        let is_over = time - self.changed.get() >= REST;
-        if !self.rests.get() && (is_over || time - self.behind.get() >= LATEST) {
-            self.rests.set(is_over);
-            self.behind.set(time);
+        if self.behind.get().is_some_and(|since| self.jumps(time) || self.is_over(time) || time - since >= LATEST) {
+            self.behind.set(None);
             self.tell(time, 0.0);
             (self.on_rest)();
         }
         let turns = !self.still && self.surface.borrow().scene.turns;
-        if !self.rests.get() || turns {
+        if self.behind.get().is_some() || turns {
             self.schedule();
         }
+    }
+
+    /// Is what the mirror shows another, and was not just before? A movement's first change is taken for one, too.
+    fn jumps(&self, time: f64) -> bool {
+        let shown = self.handle.with(Shown::of);
+        if self.shown.replace(Some(shown)) == Some(shown) {
+            return false;
+        }
+        time - self.moved.replace(time) >= REST
+    }
+
+    fn is_over(&self, time: f64) -> bool {
+        time - self.changed.get() >= REST
     }
 
     /// Unless that was done less than `pace` ago.
