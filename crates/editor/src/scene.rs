@@ -2,8 +2,8 @@
 //!
 //! Data, in the order of drawing: frames, arrows by style, cards (far away: rectangles by colour), labels, notes, and
 //! what a gesture shows. Only what is in view; less detail the smaller it is. Filled again for each picture without
-//! giving its memory back. Far away, where thousands of things are in view, what stays where it is lies apart from what
-//! moves, and is there for a wider view than the one that is seen: a picture of it lasts for many pictures.
+//! giving its memory back. What stays where it is lies apart from what follows the pointer: a picture of it lasts for a
+//! whole drag, and far away, where thousands of things are in view, it is of a wider view and lasts while one pans, too.
 
 use model::{KindName, run::TaskStatus};
 
@@ -25,7 +25,7 @@ pub const NEAR_FROM: f64 = 0.7;
 const LABEL_LETTER: f64 = 5.7;
 const LABEL_PADDING: f64 = 5.0;
 const LABEL_HEIGHT: f64 = 17.0;
-/// How much wider than what is seen a [`Scene::wide`] view is on each side, in CSS pixels; whole ones.
+/// How much wider than what is seen a view that is kept far away is on each side, in CSS pixels; whole ones.
 const WIDER: f64 = 128.0;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -169,9 +169,9 @@ pub struct FrameItem {
     pub selected: bool,
 }
 
-/// What lies under all else.
+/// Things that are drawn one upon the other, in this order.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Ground {
+pub struct Layer {
     pub frames: Vec<FrameItem>,
     /// By [`Tone`], each plain and dashed: `lines[tone][dashed]`.
     pub lines: [[Vec<Curve>; 2]; 4],
@@ -179,14 +179,19 @@ pub struct Ground {
     pub far: [Vec<Rect>; 12],
     /// Selected cards far away.
     pub far_selected: Vec<Rect>,
+    /// Nearer: each card.
+    pub cards: Vec<CardItem>,
+    pub labels: Vec<Label>,
 }
 
-impl Ground {
+impl Layer {
     fn clear(&mut self) {
         self.frames.clear();
         self.lines.iter_mut().flatten().for_each(Vec::clear);
         self.far.iter_mut().for_each(Vec::clear);
         self.far_selected.clear();
+        self.cards.clear();
+        self.labels.clear();
     }
 }
 
@@ -214,16 +219,12 @@ impl View {
 #[derive(Clone, Debug, Default)]
 pub struct Scene {
     pub view: View,
-    /// Far away, as long as the zoom stays: the view that [`Scene::still`] is filled for. It stays while it covers what is
-    /// seen.
-    pub wide: Option<View>,
+    /// Where a picture of [`Scene::still`] lasts: the view that it is filled for.
+    pub kept: Option<View>,
     pub detail: Detail,
-    pub still: Ground,
-    /// Far away: what follows the pointer, above the rest.
-    pub moving: Ground,
-    /// Nearer: each card.
-    pub cards: Vec<CardItem>,
-    pub labels: Vec<Label>,
+    pub still: Layer,
+    /// What follows the pointer, above the rest.
+    pub moving: Layer,
     /// Indices into [`Board::notes`] and whether each is selected.
     pub notes: Vec<(usize, bool)>,
     pub wire: Option<Wire>,
@@ -233,7 +234,7 @@ pub struct Scene {
     pub turns: bool,
     found: Vec<u32>,
     near: Vec<u32>,
-    /// Cards far away that follow the pointer, by slot.
+    /// Cards that follow the pointer, by slot.
     moved: Vec<u32>,
 }
 
@@ -242,9 +243,9 @@ impl Scene {
     pub fn fill(&mut self, editor: &Editor) {
         let view = View { camera: editor.camera(), size: editor.size() };
         self.detail = Detail::at(view.camera.zoom);
-        self.wide = self.widened(&view);
+        self.kept = self.kept_for(&view, editor.gesture());
         self.view = view;
-        let View { camera, size } = self.wide.unwrap_or(view);
+        let View { camera, size } = self.kept.unwrap_or(view);
         let area = camera.seen(size).grown(16.0 / camera.zoom.max(0.1));
         self.clear();
         self.fill_moved(editor);
@@ -260,30 +261,31 @@ impl Scene {
         self.fill_gesture(editor);
     }
 
-    /// While the zoom changes, a picture of what is still would be good for one picture alone.
-    fn widened(&self, view: &View) -> Option<View> {
-        let stays = self.detail == Detail::Far && self.view.camera.zoom == view.camera.zoom;
-        stays.then(|| self.wide.filter(|wide| wide.covers(view)).unwrap_or_else(|| view.wider()))
+    /// While the zoom changes or an icon turns, a picture of what is still would be good for one picture alone.
+    fn kept_for(&self, view: &View, gesture: &Gesture) -> Option<View> {
+        if self.turns || self.view.camera.zoom != view.camera.zoom {
+            return None;
+        }
+        match self.detail {
+            Detail::Far => Some(self.kept.filter(|wide| wide.covers(view)).unwrap_or_else(|| view.wider())),
+            Detail::Middle | Detail::Near => matches!(gesture, Gesture::Move { .. }).then_some(*view),
+        }
     }
 
     fn clear(&mut self) {
         self.still.clear();
         self.moving.clear();
-        self.cards.clear();
-        self.labels.clear();
         self.notes.clear();
         self.moved.clear();
         (self.wire, self.ghost, self.marquee, self.turns) = (None, None, None, false);
     }
 
     fn fill_moved(&mut self, editor: &Editor) {
-        if self.detail == Detail::Far {
-            self.moved.extend(editor.gesture().moved().filter_map(|task| editor.board().slot_of(task)));
-            self.moved.sort_unstable();
-        }
+        self.moved.extend(editor.gesture().moved().filter_map(|task| editor.board().slot_of(task)));
+        self.moved.sort_unstable();
     }
 
-    fn ground_of(&mut self, cards: &[u32]) -> &mut Ground {
+    fn layer_of(&mut self, cards: &[u32]) -> &mut Layer {
         let moves = cards.iter().any(|card| self.moved.binary_search(card).is_ok());
         if moves { &mut self.moving } else { &mut self.still }
     }
@@ -295,7 +297,7 @@ impl Scene {
         for slot in &found {
             let Some(line) = board.line(*slot) else { continue };
             let tone = tone(editor, line);
-            self.ground_of(&[line.from, line.to]).lines[tone as usize][usize::from(line.dashed)].push(line.curve);
+            self.layer_of(&[line.from, line.to]).lines[tone as usize][usize::from(line.dashed)].push(line.curve);
             if self.detail == Detail::Near && !line.label.is_empty() {
                 self.fill_label(board, *slot, line, tone);
             }
@@ -310,13 +312,14 @@ impl Scene {
         let rect = Rect::new(middle.x - width / 2.0, middle.y - LABEL_HEIGHT / 2.0, width, LABEL_HEIGHT);
         let asked = matches!(tone, Tone::Hovered | Tone::Selected);
         if asked || (line.curve.to.x - line.curve.from.x > width + 12.0 && self.is_free(board, &rect)) {
-            self.labels.push(Label { line: slot, rect, tone });
+            self.layer_of(&[line.from, line.to]).labels.push(Label { line: slot, rect, tone });
         }
     }
 
     fn is_free(&mut self, board: &Board, rect: &Rect) -> bool {
         board.card_grid.query(&rect.grown(8.0), &mut self.near);
-        self.near.is_empty() && self.labels.iter().all(|label| !label.rect.touches(rect))
+        let mut labels = self.still.labels.iter().chain(&self.moving.labels);
+        self.near.is_empty() && labels.all(|label| !label.rect.touches(rect))
     }
 
     fn fill_cards(&mut self, editor: &Editor, area: &Rect) {
@@ -334,17 +337,18 @@ impl Scene {
             self.turns |= card.status.as_ref().is_some_and(|status| turns(status.status));
             let target = target.filter(|(task, _)| **task == card.id).map(|(_, may)| may);
             let hovered = editor.hover().task() == Some(&card.id);
-            self.cards.push(CardItem { slot: *slot, selected, hovered, gate: gate(card, editor.mode()), target });
+            let item = CardItem { slot: *slot, selected, hovered, gate: gate(card, editor.mode()), target };
+            self.layer_of(&[*slot]).cards.push(item);
         }
         self.found = found;
     }
 
     fn fill_far(&mut self, slot: u32, card: &Card, selected: bool) {
         let hue = card.status.as_ref().map_or(Hue::Kind(card.kind), |status| Hue::of_status(status.status));
-        let ground = self.ground_of(&[slot]);
-        ground.far[hue.index()].push(card.rect);
+        let layer = self.layer_of(&[slot]);
+        layer.far[hue.index()].push(card.rect);
         if selected {
-            ground.far_selected.push(card.rect);
+            layer.far_selected.push(card.rect);
         }
     }
 

@@ -4,7 +4,7 @@ use editor::{
     Editor,
     board::{CARD, Card},
     geometry::Point,
-    scene::{CardItem, Gate, Hue, Scene},
+    scene::{CardItem, Gate, Hue, Layer, Scene},
 };
 use js_sys::JsString;
 use model::{Severity, run::TaskStatus};
@@ -52,22 +52,22 @@ fn letter_zoom(zoom: f64) -> f64 {
 }
 
 impl Surface {
-    /// What is selected lies above the rest: it is what moves.
-    pub(super) fn near(&mut self, editor: &Editor, scene: &Scene) {
+    /// What is selected lies above the rest.
+    pub(super) fn near(&mut self, editor: &Editor, scene: &Scene, layer: &Layer) {
         let board = editor.board();
         let shown = |selected: bool| -> Vec<Shown<'_>> {
-            let items = scene.cards.iter().filter(|item| item.selected == selected);
+            let items = layer.cards.iter().filter(|item| item.selected == selected);
             items.filter_map(|item| board.card(item.slot).map(|card| (item, card))).collect()
         };
         for selected in [false, true] {
             let cards = shown(selected);
             if !cards.is_empty() {
-                self.layer(scene, &cards, selected);
+                self.cards(scene, &cards, selected);
             }
         }
     }
 
-    fn layer(&mut self, scene: &Scene, cards: &[Shown<'_>], selected: bool) {
+    fn cards(&mut self, scene: &Scene, cards: &[Shown<'_>], selected: bool) {
         self.prepare_stamps(scene, cards.iter().map(|(item, card)| look(item, card)));
         self.bodies(scene, cards, selected);
         self.texts(scene, cards);

@@ -2,7 +2,7 @@
 
 use editor::{
     geometry::Curve,
-    scene::{Detail, Ground, Scene, Tone},
+    scene::{Detail, Layer, Scene, Tone},
 };
 use js_sys::JsString;
 
@@ -13,9 +13,9 @@ const HEAD: (f64, f64) = (7.0, 4.0);
 
 impl Surface {
     /// One path for each style.
-    pub(super) fn lines(&self, scene: &Scene, ground: &Ground) {
+    pub(super) fn lines(&self, scene: &Scene, layer: &Layer) {
         for tone in Tone::ALL {
-            let [plain, dashed] = &ground.lines[tone as usize];
+            let [plain, dashed] = &layer.lines[tone as usize];
             self.pen.stroke_with(self.tone(tone));
             self.pen.width(self.line_width(scene, tone));
             self.strokes(scene, plain, false);

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 
 use editor::{
     Editor,
-    scene::{Detail, Ground, Scene},
+    scene::{Detail, Layer, Scene},
 };
 use js_sys::{Array, JsString};
 use wasm_bindgen::JsCast;
@@ -110,16 +110,12 @@ impl Surface {
         self.time = time;
         let mut scene = std::mem::take(&mut self.scene);
         scene.fill(editor);
-        match scene.wide {
-            Some(wide) => self.lay_still(editor, &mut scene, wide),
+        match scene.kept {
+            Some(view) => self.lay_still(editor, &mut scene, view),
             None => self.lay(editor, &scene),
         }
         self.to_world(&scene);
-        self.ground(editor, &scene, &scene.moving);
-        if scene.detail != Detail::Far {
-            self.near(editor, &scene);
-        }
-        self.labels(editor, &scene);
+        self.layer(editor, &scene, &scene.moving);
         self.notes(editor, &scene);
         self.gesture(&scene);
         self.scene = scene;
@@ -129,13 +125,17 @@ impl Surface {
     fn lay(&mut self, editor: &Editor, scene: &Scene) {
         self.lay_paper(scene);
         self.to_world(scene);
-        self.ground(editor, scene, &scene.still);
+        self.layer(editor, scene, &scene.still);
     }
 
-    fn ground(&self, editor: &Editor, scene: &Scene, ground: &Ground) {
-        self.frames(editor, scene, ground);
-        self.lines(scene, ground);
-        self.far(scene, ground);
+    fn layer(&mut self, editor: &Editor, scene: &Scene, layer: &Layer) {
+        self.frames(editor, scene, layer);
+        self.lines(scene, layer);
+        match scene.detail {
+            Detail::Far => self.far(scene, layer),
+            Detail::Middle | Detail::Near => self.near(editor, scene, layer),
+        }
+        self.labels(editor, &layer.labels);
     }
 
     fn to_world(&self, scene: &Scene) {
@@ -152,12 +152,12 @@ impl Surface {
     }
 
     /// On whole pixels: those are filled without blending edges.
-    fn far(&self, scene: &Scene, ground: &Ground) {
+    fn far(&self, scene: &Scene, layer: &Layer) {
         let (pen, camera, scale) = (&self.pen, &scene.view.camera, scene.view.camera.zoom * self.density);
         let at = |world: f64, offset: f64| (world * scale + offset * self.density).round();
         let length = |world: f64| (world * scale).round().max(1.0);
         pen.place(1.0, 0.0, 0.0, 1.0, 0.0, 0.0);
-        for (rects, colour) in ground.far.iter().zip(&self.colours.far) {
+        for (rects, colour) in layer.far.iter().zip(&self.colours.far) {
             if rects.is_empty() {
                 continue;
             }
@@ -169,7 +169,7 @@ impl Surface {
         self.to_world(scene);
         pen.stroke_with(&self.colours.select);
         pen.width(2.0 / scene.view.camera.zoom);
-        ground.far_selected.iter().for_each(|rect| pen.stroke_rect(rect.x, rect.y, rect.width, rect.height));
+        layer.far_selected.iter().for_each(|rect| pen.stroke_rect(rect.x, rect.y, rect.width, rect.height));
     }
 }
 

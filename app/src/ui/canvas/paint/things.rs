@@ -5,7 +5,7 @@ use std::sync::Arc;
 use editor::{
     Editor,
     geometry::Rect,
-    scene::{Detail, FrameItem, Ground, Hue, Scene, Tone},
+    scene::{Detail, FrameItem, Hue, Label, Layer, Scene, Tone},
 };
 use js_sys::JsString;
 use model::Note;
@@ -25,9 +25,9 @@ pub struct Written {
 }
 
 impl Surface {
-    pub(super) fn frames(&self, editor: &Editor, scene: &Scene, ground: &Ground) {
+    pub(super) fn frames(&self, editor: &Editor, scene: &Scene, layer: &Layer) {
         let (pen, thin) = (&self.pen, (1.0 / scene.view.camera.zoom).max(1.0));
-        for FrameItem { at, rect, selected } in &ground.frames {
+        for FrameItem { at, rect, selected } in &layer.frames {
             pen.begin();
             pen.round_rect(rect.x, rect.y, rect.width, rect.height, 12.0);
             pen.fill_with(&self.colours.sunken);
@@ -43,8 +43,8 @@ impl Surface {
         }
     }
 
-    pub(super) fn labels(&mut self, editor: &Editor, scene: &Scene) {
-        if scene.labels.is_empty() {
+    pub(super) fn labels(&mut self, editor: &Editor, labels: &[Label]) {
+        if labels.is_empty() {
             return;
         }
         if self.labels.len() > MOST_LABELS {
@@ -53,14 +53,14 @@ impl Surface {
         let pen = &self.pen;
         pen.begin();
         let boxes = |rect: &Rect| pen.round_rect(rect.x, rect.y, rect.width, rect.height, 4.0);
-        scene.labels.iter().for_each(|label| boxes(&label.rect));
+        labels.iter().for_each(|label| boxes(&label.rect));
         pen.fill_with(&self.colours.surface);
         pen.fill();
         pen.stroke_with(&self.colours.line);
         pen.width(1.0);
         pen.stroke();
         pen.font(&self.fonts.label);
-        for label in &scene.labels {
+        for label in labels {
             let Some(line) = editor.board().line(label.line) else { continue };
             let text = self.labels.entry(line.label.clone()).or_insert_with(|| JsString::from(line.label.as_str()));
             let selected = label.tone == Tone::Selected;
