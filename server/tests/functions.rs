@@ -31,6 +31,17 @@ async fn a_pipeline_is_made_listed_opened_saved_copied_and_deleted() {
 }
 
 #[tokio::test]
+async fn a_pipeline_of_megabytes_is_saved() {
+    let site = Site::new().await;
+    let id = site.empty_pipeline("Digits").await;
+    let opened = site.ask("pipelines/open", json!({"id": id})).await;
+    let mut document: Value = serde_json::from_str(opened["document"].as_str().unwrap()).unwrap();
+    document["description"] = "0123456789abcdef".repeat(3 << 16).into();
+    let saved = json!({"id": id, "revision": 1, "document": document.to_string()});
+    assert_eq!(site.ask("pipelines/save", saved).await, 2);
+}
+
+#[tokio::test]
 async fn a_stale_save_is_refused_and_shows_what_is_stored() {
     let site = Site::new().await;
     let id = site.empty_pipeline("Digits").await;

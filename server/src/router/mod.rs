@@ -45,7 +45,11 @@ pub fn router(parts: Parts) -> Router {
         .route(paths::UPLOAD, put(files::upload))
         .layer(DefaultBodyLimit::max(TRANSFER_LIMIT))
         .with_state(parts.files);
-    let api = Router::new().route(&format!("{}/{{*function}}", paths::API), any(api::answer)).with_state(parts.backend);
+    // `api` bounds what it takes itself; the framework's own 2 MB would refuse a large pipeline.
+    let api = Router::new()
+        .route(&format!("{}/{{*function}}", paths::API), any(api::answer))
+        .layer(DefaultBodyLimit::disable())
+        .with_state(parts.backend);
     Router::new()
         .route(paths::HEALTH, get(auth::health))
         .merge(link)
