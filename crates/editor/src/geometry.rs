@@ -135,6 +135,14 @@ impl Curve {
         Point::new(mix(self.from.x, a.x, b.x, self.to.x), mix(self.from.y, a.y, b.y, self.to.y))
     }
 
+    /// The ends of straight pieces that stray from the curve by `tolerance` at most, without its start.
+    pub fn pieces(&self, tolerance: f64) -> impl Iterator<Item = Point> {
+        // A piece strays by an eighth of the second derivative, which is six second differences at most.
+        let bend = (self.to.x - self.from.x - 3.0 * self.reach).hypot(self.to.y - self.from.y);
+        let pieces = (0.75 * bend / tolerance).sqrt().ceil().clamp(1.0, 64.0) as u32;
+        (1..=pieces).map(move |piece| self.at(f64::from(piece) / f64::from(pieces)))
+    }
+
     /// Holds the whole curve: a Bézier curve never leaves the hull of its points.
     pub fn bounds(&self) -> Rect {
         let (a, b) = self.controls();
@@ -168,6 +176,22 @@ fn distance_to_line(point: Point, a: Point, b: Point) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn straight_pieces_stray_from_a_curve_by_the_tolerance_at_most() {
+        for to in [Point::new(300.0, 80.0), Point::new(-300.0, 10.0), Point::new(90.0, -900.0), Point::new(20.0, 0.0)] {
+            let curve = Curve::new(Point::new(0.0, 0.0), to);
+            let ends: Vec<Point> = curve.pieces(0.5).collect();
+            assert_eq!(ends.last(), Some(&to));
+            let mut before = curve.from;
+            let pieces: Vec<_> = ends.into_iter().map(|end| (std::mem::replace(&mut before, end), end)).collect();
+            for step in 0..=500 {
+                let point = curve.at(f64::from(step) / 500.0);
+                let strays = pieces.iter().map(|(a, b)| distance_to_line(point, *a, *b)).fold(f64::INFINITY, f64::min);
+                assert!(strays <= 0.5, "{strays} of {curve:?} in {} pieces", pieces.len());
+            }
+        }
+    }
 
     #[test]
     fn a_curve_lies_in_its_bounds_and_passes_its_ends() {

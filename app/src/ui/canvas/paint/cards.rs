@@ -26,7 +26,7 @@ const STATUS_Y: f64 = 74.0;
 /// Sizes of letters for a doubling of the zoom. Letters of a size that was not seen before are made anew, which takes longer
 /// than all else in a picture; a zoom that goes on comes upon few of these.
 const LETTER_SIZES: f64 = 8.0;
-/// Icons and second lines are too small to be read below this zoom.
+/// Icons, second lines and heads of arrows are too small to be seen below this zoom.
 pub(super) const SMALL_FROM: f64 = 0.5;
 /// One turn of a running task's icon, in milliseconds.
 const TURN: f64 = 2400.0;

@@ -6,8 +6,11 @@ use editor::{
 };
 use js_sys::JsString;
 
-use super::{Surface, hairline};
+use super::{Surface, cards::SMALL_FROM, hairline};
 
+/// Canvas pixels by which an arrow may stray from its curve where hundreds are in view: a software renderer cuts a curve into
+/// more pieces than are seen.
+const STRAYS: f64 = 0.5;
 /// Length and half width of an arrow's head, in world units.
 const HEAD: (f64, f64) = (7.0, 4.0);
 
@@ -44,9 +47,13 @@ impl Surface {
         if curves.is_empty() {
             return;
         }
-        let far = scene.detail == Detail::Far;
+        let (zoom, far) = (scene.view.camera.zoom, scene.detail == Detail::Far);
         self.pen.begin();
-        curves.iter().for_each(|curve| if far { self.straight(curve) } else { self.bent(curve) });
+        curves.iter().for_each(|curve| match scene.detail {
+            Detail::Far => self.straight(curve),
+            Detail::Middle => self.cut(curve, STRAYS / (zoom * self.density)),
+            Detail::Near => self.bent(curve),
+        });
         // Seen from afar a dash is smaller than a pixel, and dear.
         if dashed && !far {
             self.pen.dash(&self.dashes.arrow);
@@ -55,7 +62,7 @@ impl Surface {
         if dashed && !far {
             self.pen.dash(&self.dashes.none);
         }
-        if !far {
+        if zoom >= SMALL_FROM {
             self.pen.begin();
             curves.iter().for_each(|curve| self.head(curve));
             self.pen.stroke();
@@ -65,6 +72,11 @@ impl Surface {
     fn straight(&self, curve: &Curve) {
         self.pen.move_to(curve.from.x, curve.from.y);
         self.pen.line_to(curve.to.x, curve.to.y);
+    }
+
+    fn cut(&self, curve: &Curve, strays: f64) {
+        self.pen.move_to(curve.from.x, curve.from.y);
+        curve.pieces(strays).for_each(|end| self.pen.line_to(end.x, end.y));
     }
 
     pub(super) fn bent(&self, curve: &Curve) {
