@@ -77,10 +77,15 @@ impl Pen {
     }
 }
 
-/// `text`, or as much of it as fits with "…" behind it, in the pen's current font.
-pub fn fitting(pen: &Pen, text: &str, width: f64) -> JsString {
+/// What no letter of ASCII is wider than, in sizes of its font.
+const WIDEST: f64 = 1.15;
+
+/// `text`, or as much of it as fits with "…" behind it, in the pen's current font of that size. What fits in any case is not
+/// measured: hundreds of names come into view at once.
+pub fn fitting(pen: &Pen, text: &str, size: f64, width: f64) -> JsString {
     let whole = JsString::from(text);
-    if pen.width_of(&whole) <= width {
+    let fits = text.is_ascii() && text.len() as f64 * WIDEST * size <= width;
+    if fits || pen.width_of(&whole) <= width {
         return whole;
     }
     let letters: Vec<char> = text.chars().collect();

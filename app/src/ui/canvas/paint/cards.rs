@@ -16,6 +16,9 @@ pub(super) const ROUND: f64 = 10.0;
 pub(super) const CHIP: f64 = 28.0;
 /// The chip's and the texts' places on a card, in world units.
 pub(super) const CHIP_AT: (f64, f64) = (12.0, 11.0);
+/// Of the name, and of the texts below it.
+pub(super) const NAME_SIZE: f64 = 13.0;
+pub(super) const SMALL_SIZE: f64 = 11.0;
 const TEXT_X: f64 = 50.0;
 const NAME_Y: f64 = 22.5;
 const SUBTITLE_Y: f64 = 37.5;
@@ -35,7 +38,8 @@ const TURN: f64 = 2400.0;
 pub struct Texts {
     version: u32,
     name: JsString,
-    subtitle: JsString,
+    /// From the first picture that shows it.
+    subtitle: Option<JsString>,
     words: Option<JsString>,
 }
 
@@ -125,16 +129,18 @@ impl Surface {
     }
 
     fn texts(&mut self, scene: &Scene, cards: &[Shown<'_>]) {
-        cards.iter().for_each(|(item, card)| self.prepare(item.slot, card));
+        let small = scene.view.camera.zoom >= SMALL_FROM;
+        cards.iter().for_each(|(item, card)| self.prepare(item.slot, card, small));
         let texts = || cards.iter().filter_map(|(item, card)| Some((card, self.cards.get(&item.slot)?)));
         let pen = &self.pen;
         pen.font(&self.fonts.name);
         pen.fill_with(&self.colours.ink);
         texts().for_each(|(card, texts)| self.letters(scene, card, (TEXT_X, NAME_Y), &texts.name));
-        if scene.view.camera.zoom >= SMALL_FROM {
+        if small {
             pen.font(&self.fonts.subtitle);
             pen.fill_with(&self.colours.ink_3);
-            texts().for_each(|(card, texts)| self.letters(scene, card, (TEXT_X, SUBTITLE_Y), &texts.subtitle));
+            let subtitles = texts().filter_map(|(card, texts)| Some((card, texts.subtitle.as_ref()?)));
+            subtitles.for_each(|(card, text)| self.letters(scene, card, (TEXT_X, SUBTITLE_Y), text));
         }
         self.to_world(scene);
     }
@@ -147,19 +153,22 @@ impl Surface {
         self.pen.text(text, 0.0, 0.0);
     }
 
-    /// Measures and cuts a card's texts once per version of the card.
-    fn prepare(&mut self, slot: u32, card: &Card) {
-        if self.cards.get(&slot).is_some_and(|texts| texts.version == card.version) {
+    /// Measures and cuts a card's texts once per version of the card, the small one when it is shown.
+    fn prepare(&mut self, slot: u32, card: &Card, small: bool) {
+        let fitting = |font: &JsString, text: &str, size: f64, width: f64| {
+            self.pen.font(font);
+            pen::fitting(&self.pen, text, size, width)
+        };
+        let subtitle = || small.then(|| fitting(&self.fonts.subtitle, &card.subtitle, SMALL_SIZE, TEXT_WIDTH));
+        if let Some(texts) = self.cards.get_mut(&slot).filter(|texts| texts.version == card.version) {
+            texts.subtitle = texts.subtitle.take().or_else(subtitle);
             return;
         }
-        self.pen.font(&self.fonts.name);
-        let name = pen::fitting(&self.pen, &card.task.name, TEXT_WIDTH);
-        self.pen.font(&self.fonts.subtitle);
-        let subtitle = pen::fitting(&self.pen, &card.subtitle, TEXT_WIDTH);
-        self.pen.font(&self.fonts.status);
-        let width = CARD.width - STATUS_X - 12.0;
-        let words = card.status.as_ref().map(|status| pen::fitting(&self.pen, &status.words, width));
-        self.cards.insert(slot, Texts { version: card.version, name, subtitle, words });
+        let name = fitting(&self.fonts.name, &card.task.name, NAME_SIZE, TEXT_WIDTH);
+        let words = |words: &str| fitting(&self.fonts.status, words, SMALL_SIZE, CARD.width - STATUS_X - 12.0);
+        let words = card.status.as_ref().map(|status| words(&status.words));
+        let texts = Texts { version: card.version, name, subtitle: subtitle(), words };
+        self.cards.insert(slot, texts);
     }
 
     fn statuses(&self, scene: &Scene, cards: &[Shown<'_>]) {

@@ -20,6 +20,8 @@ use js_sys::{Array, JsString};
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlCanvasElement, HtmlElement};
 
+use cards::{NAME_SIZE, SMALL_SIZE};
+
 use super::{colours::Colours, icons::Icons, pen::Pen};
 
 const FULL_CIRCLE: f64 = std::f64::consts::TAU;
@@ -183,9 +185,9 @@ impl Fonts {
     fn new(colours: &Colours) -> Self {
         let (sans, mono) = (&colours.sans, &colours.mono);
         Fonts {
-            name: format!("600 13px {sans}").into(),
-            subtitle: format!("400 11px {sans}").into(),
-            status: format!("500 11px {sans}").into(),
+            name: format!("600 {NAME_SIZE}px {sans}").into(),
+            subtitle: format!("400 {SMALL_SIZE}px {sans}").into(),
+            status: format!("500 {SMALL_SIZE}px {sans}").into(),
             label: format!("400 9.5px {mono}").into(),
             note: format!("400 13px {sans}").into(),
         }
