@@ -7,7 +7,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     chromium::Person,
@@ -15,6 +15,8 @@ use crate::{
 };
 
 pub const BASE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/base");
+
+const OVERLAYS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/overlays");
 
 /// `FLETCHLINE_KUBECTL`: a command that is kubectl.
 fn kubectl(namespace: &str, arguments: &[&str]) -> Command {
@@ -31,15 +33,12 @@ pub fn say(namespace: &str, arguments: &[&str]) -> String {
     said
 }
 
-/// The base with claims on folders of this machine and an image for every task.
+/// What lets nodes be read, with claims on folders of this machine and an image for every task.
 fn site(place: &Path, namespace: &str) {
     let (base, site) = (place.join("base"), place.join("site"));
-    fs::create_dir_all(&base).unwrap();
     fs::create_dir_all(&site).unwrap();
-    for file in fs::read_dir(BASE).unwrap() {
-        let file = file.unwrap();
-        fs::copy(file.path(), base.join(file.file_name())).unwrap();
-    }
+    let copied = Command::new("cp").arg("-r").args([BASE, OVERLAYS]).arg(place).status().unwrap();
+    assert!(copied.success());
     let settings = fs::read_to_string(base.join("fletchline.toml")).unwrap();
     let images = format!("images = {{ job = \"{IMAGE}\", container = \"{IMAGE}\" }}\n");
     fs::write(site.join("fletchline.toml"), settings + &images).unwrap();
@@ -55,7 +54,7 @@ fn site(place: &Path, namespace: &str) {
         })
     };
     let kustomization = json!({
-        "resources": ["../base"],
+        "resources": ["../overlays/nodes-reader"],
         "namespace": namespace,
         "configMapGenerator": [
             {"name": "fletchline-settings", "behavior": "replace", "files": ["fletchline.toml"]},
@@ -116,6 +115,28 @@ pub async fn what_is_applied_runs_the_example_to_its_end_across_a_restart_of_the
 
     let pipeline = fs::read_dir(results).unwrap().next().unwrap().unwrap().path();
     assert!(fs::read_to_string(pipeline.join("report/1/report/report.txt")).unwrap().contains("files,"));
+    may_read_nodes(namespace);
+    what_an_ingress_needs_is_taken(namespace);
     let other = say(namespace, &["exec", "deployment/fletchline", "--", "fletchline", "link", "--data", "/data"]);
     assert!(other.contains("/link?code="), "{other}");
+}
+
+/// Takes the right away again: it is the whole cluster's.
+fn may_read_nodes(namespace: &str) {
+    let account = format!("--as=system:serviceaccount:{namespace}:fletchline");
+    let may = say(namespace, &["auth", "can-i", "list", "nodes", &account]);
+    let reader = "fletchline-nodes-reader";
+    say(namespace, &["delete", &format!("clusterrole/{reader}"), &format!("clusterrolebinding/{reader}")]);
+    assert_eq!(may.trim(), "yes");
+}
+
+/// A dry run, for there is nothing here that would carry out an Ingress.
+fn what_an_ingress_needs_is_taken(namespace: &str) {
+    let overlay = format!("{OVERLAYS}/ingress");
+    let made = say(namespace, &["apply", "--dry-run=server", "-o", "json", "-k", &overlay]);
+    let made: Value = serde_json::from_str(&made).unwrap();
+    let of = |kind: &str| made["items"].as_array().unwrap().iter().find(|one| one["kind"] == kind).unwrap();
+    let host = of("Ingress")["spec"]["rules"][0]["host"].as_str().unwrap();
+    let arguments = &of("Deployment")["spec"]["template"]["spec"]["containers"][0]["args"];
+    assert!(arguments.as_array().unwrap().contains(&format!("https://{host}").into()), "{arguments}");
 }
