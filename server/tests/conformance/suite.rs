@@ -16,6 +16,7 @@ macro_rules! suite {
             folders::what_one_writes_the_next_reads_at_its_own_path_and_cannot_change,
             folders::a_mount_can_lie_in_a_system_folder_that_has_no_such_place,
             folders::an_executions_folder_is_made_and_never_found,
+            folders::a_number_that_another_launch_has_had_is_skipped,
             folders::a_kept_work_folder_is_found_as_it_was_left_and_filled_only_when_new,
             folders::a_scratch_work_folder_has_the_files_and_is_gone_afterwards,
             folders::a_snapshot_is_a_copy_without_home_and_python,
