@@ -25,6 +25,8 @@ macro_rules! suite {
             folders::what_is_removed_leaves_nothing_or_its_log_alone_and_all_else_stays,
             folders::what_a_deleted_pipeline_has_left_goes_and_no_other_pipelines,
             watching::a_rule_by_a_file_holds_when_the_file_is_there,
+            watching::a_rule_by_time_holds_so_long_after_it_was_ready,
+            watching::a_rule_by_a_port_holds_when_that_one_answers_not_the_first,
             watching::ready_is_when_the_port_answers_and_a_dialled_port_is_the_tasks,
             watching::every_line_is_in_the_log_and_stays_there_after_release,
             watching::a_launch_that_is_asked_twice_starts_one_workload,
