@@ -306,6 +306,30 @@ fn the_python_that_the_setting_names_comes_first_and_a_task_cannot_change_it() {
 }
 
 #[test]
+fn a_further_try_goes_on_where_the_last_one_of_its_copy_stopped_and_knows_what_it_is() {
+    let data = Data::new();
+    // The copy with one value has a folder of its own, too.
+    let train = "if test -z \"${FLETCHLINE_PREVIOUS+set}\"; then echo \"$LR at first\" > /model/state; exit 3; fi
+        touch \"$FLETCHLINE_PREVIOUS/model/no\" 2>/dev/null && exit 4
+        { cat \"$FLETCHLINE_PREVIOUS/model/state\"; echo then; } > /model/state
+        echo \"$FLETCHLINE_PIPELINE $FLETCHLINE_TASK $FLETCHLINE_COPY $FLETCHLINE_PARAM_EPOCHS ${FLETCHLINE_RUN:+run} $(($FLETCHLINE_N > 1))\" >> /model/state";
+    let look = "cd /in; ls; cat 0/state; grep -c '\"status\"' copies.json; test -z \"${FLETCHLINE_COPY+set}\"";
+    let arrow = json!({"id": "x", "from_task": "train", "from_path": "/model", "to_task": "look", "to_path": "/in", "acl": "RO"});
+    let document = json!({"format": "fletchline/v1", "id": "tries", "name": "Tries",
+        "parameters": [{"name": "epochs", "type": "integer", "default": "3"}], "tasks": [
+        {"id": "train", "name": "Train", "kind": "job", "script": train, "retries": 1, "copies": {"LR": ["0.1"]}},
+        {"id": "look", "name": "Look", "kind": "job", "script": look}], "arrows": [arrow]});
+    let file = file(&data, "tries.json", &document.to_string());
+    let ran = data.run(&["run", &file, "--param", "epochs=5", "--json"]);
+    let log = std::fs::read_to_string(data.path().join("executions/tries/look/1/log")).unwrap_or_default();
+    assert_eq!(code(&ran), 0, "{}{log}", err(&ran));
+    let lines: Vec<&str> = log.lines().map(|line| line.split_once(' ').unwrap().1).collect();
+    assert_eq!(lines, ["0", "copies.json", "0.1 at first", "then", "tries train 0 5 run 1", "1"]);
+    let tries = &json_of(&ran)["tasks"]["train"]["executions"];
+    assert_eq!([&tries[0]["exit_code"], &tries[1]["exit_code"]], [3, 0]);
+}
+
+#[test]
 fn a_task_sees_the_gpus_that_it_was_given_and_no_other() {
     let data = Data::new();
     let look = |asks: Option<u32>, settings: &[&str]| {
