@@ -250,6 +250,161 @@ fn on_a_fresh_machine_without_a_connection_a_python_task_says_that_it_needs_one(
 }
 
 #[test]
+fn results_that_belong_to_another_installation_are_refused_and_left_alone() {
+    let (first, second) = (Data::new(), Data::new());
+    let own = file(&first, "one.json", &job("true"));
+    assert_eq!(code(&first.run(&["run", &own])), 0);
+    let results = first.path().join("results");
+    let owner = || std::fs::read_to_string(results.join("pipeline/.fletchline")).unwrap();
+    let before = owner();
+    let part = "belong to another installation of Fletchline: set `results` to a folder of its own";
+    for asked in [vec!["run", &own], vec!["serve", "--port", "0"]] {
+        let asked = [&asked[..], &["--results", results.to_str().unwrap()]].concat();
+        refused(&second.run(&asked), NOT_DONE, part);
+    }
+    assert_eq!(owner(), before);
+    assert_eq!(code(&first.run(&["run", &own])), 0, "the one that has them goes on");
+    assert_eq!(code(&second.run(&["run", &own])), 0, "so does the other one with its own");
+    assert_ne!(std::fs::read_to_string(second.path().join("results/pipeline/.fletchline")).unwrap(), before);
+}
+
+/// What a job says with these settings, line by line.
+fn said(data: &Data, settings: &[&str], script: &str) -> String {
+    let ran = data.run(&[&["run", &file(data, "said.json", &job(script)), "--json"], settings].concat());
+    assert_eq!(code(&ran), 0, "{}{}", out(&ran), err(&ran));
+    let n = json_of(&ran)["tasks"]["a"]["executions"][0]["n"].as_u64().unwrap();
+    let log = std::fs::read_to_string(data.path().join(format!("executions/one/a/{n}/log"))).unwrap();
+    log.lines().map(|line| format!("{}\n", line.split_once(' ').unwrap().1)).collect()
+}
+
+#[test]
+fn the_python_that_the_setting_names_comes_first_and_a_task_cannot_change_it() {
+    let data = Data::new();
+    // Not in the data folder, which no task sees.
+    let place = tempfile::tempdir_in("/var/tmp").unwrap();
+    let venv = place.path().join("venv").display().to_string();
+    let made = std::process::Command::new("python3").args(["-m", "venv", "--without-pip", &venv]).status().unwrap();
+    assert!(made.success());
+    let packages = std::fs::read_dir(format!("{venv}/lib")).unwrap().next().unwrap().unwrap().path();
+    std::fs::write(packages.join("site-packages/only_here.py"), "word = 'only here'").unwrap();
+    let script = "python3 -c 'import only_here, os; print(only_here.word)'
+        python -c 'import only_here'
+        if touch \"$VENV/no\" 2>/dev/null; then echo changed; fi";
+    let script = script.replace("$VENV", &venv);
+    assert_eq!(said(&data, &["--python", &venv], &script), "only here\n");
+    // Without a word of Python its folder is on PATH all the same.
+    let path = said(&data, &["--python", &venv], "echo $PATH");
+    let first: Vec<&str> = path.trim().split(':').collect();
+    assert_eq!(first[..2], ["/work/.python/bin", &format!("{venv}/bin")]);
+    // Our own is another one.
+    let own = said(&data, &[], "python3 -c 'import only_here' 2>/dev/null || echo missing");
+    assert_eq!(own, "missing\n");
+    let nothing = place.path().display().to_string();
+    let ran = data.run(&["run", &file(&data, "no.json", &job("python3 -c 1")), "--python", &nothing]);
+    assert_eq!(code(&ran), FAILED);
+    assert!(out(&ran).contains("has no bin/python: name a venv or conda folder"), "{}", out(&ran));
+}
+
+#[test]
+fn a_further_try_goes_on_where_the_last_one_of_its_copy_stopped_and_knows_what_it_is() {
+    let data = Data::new();
+    // The copy with one value has a folder of its own, too.
+    let train = "if test -z \"${FLETCHLINE_PREVIOUS+set}\"; then echo \"$LR at first\" > /model/state; exit 3; fi
+        touch \"$FLETCHLINE_PREVIOUS/model/no\" 2>/dev/null && exit 4
+        { cat \"$FLETCHLINE_PREVIOUS/model/state\"; echo then; } > /model/state
+        echo \"$FLETCHLINE_PIPELINE $FLETCHLINE_TASK $FLETCHLINE_COPY $FLETCHLINE_PARAM_EPOCHS ${FLETCHLINE_RUN:+run} $(($FLETCHLINE_N > 1))\" >> /model/state";
+    let look = "cd /in; ls; cat 0/state; grep -c '\"status\"' copies.json; test -z \"${FLETCHLINE_COPY+set}\"";
+    let arrow = json!({"id": "x", "from_task": "train", "from_path": "/model", "to_task": "look", "to_path": "/in", "acl": "RO"});
+    let document = json!({"format": "fletchline/v1", "id": "tries", "name": "Tries",
+        "parameters": [{"name": "epochs", "type": "integer", "default": "3"}], "tasks": [
+        {"id": "train", "name": "Train", "kind": "job", "script": train, "retries": 1, "copies": {"LR": ["0.1"]}},
+        {"id": "look", "name": "Look", "kind": "job", "script": look}], "arrows": [arrow]});
+    let file = file(&data, "tries.json", &document.to_string());
+    let ran = data.run(&["run", &file, "--param", "epochs=5", "--json"]);
+    let log = std::fs::read_to_string(data.path().join("executions/tries/look/1/log")).unwrap_or_default();
+    assert_eq!(code(&ran), 0, "{}{log}", err(&ran));
+    let lines: Vec<&str> = log.lines().map(|line| line.split_once(' ').unwrap().1).collect();
+    assert_eq!(lines, ["0", "copies.json", "0.1 at first", "then", "tries train 0 5 run 1", "1"]);
+    let tries = &json_of(&ran)["tasks"]["train"]["executions"];
+    assert_eq!([&tries[0]["exit_code"], &tries[1]["exit_code"]], [3, 0]);
+}
+
+#[test]
+fn a_task_sees_the_gpus_that_it_was_given_and_no_other() {
+    let data = Data::new();
+    let look = |asks: Option<u32>, settings: &[&str]| {
+        let mut document: Value = serde_json::from_str(&job(
+            "echo \"[$CUDA_VISIBLE_DEVICES]\"; cd /dev; for one in nvidia*; do test ! -c $one || echo $one; done; sleep 1",
+        ))
+        .unwrap();
+        let tasks = document["tasks"].as_array_mut().unwrap();
+        if let Some(gpu) = asks {
+            tasks[0]["resources"] = json!({"gpu": gpu});
+            let mut second = tasks[0].clone();
+            second["id"] = json!("b");
+            tasks.push(second);
+        }
+        let file = file(&data, "gpu.json", &document.to_string());
+        data.with_gpus(&[3, 5], &[&["run", &file, "--json"], settings].concat()).output().unwrap()
+    };
+    let log = |ran: &Output, task: &str| {
+        assert_eq!(code(ran), 0, "{}{}", out(ran), err(ran));
+        let one = &json_of(ran)["tasks"][task]["executions"][0];
+        let log = data.path().join(format!("executions/one/{task}/{}/log", one["n"]));
+        let log = std::fs::read_to_string(log).unwrap();
+        let lines = log.lines().map(|line| line.split_once(' ').unwrap().1).collect::<Vec<_>>().join(" ");
+        (lines, one["started"].as_u64().unwrap(), one["ended"].as_u64().unwrap())
+    };
+    let none = look(None, &[]);
+    assert_eq!(log(&none, "a").0, "[]");
+    let both = look(Some(1), &[]);
+    let mut given = ["a", "b"].map(|task| log(&both, task).0);
+    given.sort();
+    assert_eq!(given, ["[3] nvidia3", "[5] nvidia5"]);
+    // One at a time where the setting allows no more, whichever it is.
+    let one = look(Some(1), &["--gpu", "1"]);
+    let [a, b] = ["a", "b"].map(|task| log(&one, task));
+    assert!(a.2 <= b.1 || b.2 <= a.1, "{a:?} {b:?}");
+    assert_eq!([a.0, b.0], ["[3] nvidia3", "[3] nvidia3"]);
+    assert_eq!(log(&look(Some(2), &[]), "b").0, "[3,5] nvidia3 nvidia5");
+    // A setting makes none.
+    let three = look(Some(3), &["--gpu", "9"]);
+    assert_eq!(code(&three), FAILED);
+    assert!(err(&three).contains("3 GPUs") && !err(&three).contains("panicked"), "{}", err(&three));
+}
+
+#[test]
+fn a_live_step_goes_on_by_time_and_by_another_port_than_its_first() {
+    let data = Data::new();
+    let [first, second] = [0, 0].map(|_| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
+    let [first, second] = [first, second].map(|one| one.local_addr().unwrap().port());
+    let listen = "import socket, sys, time
+for port in sys.argv[1:]:
+    s = socket.socket(); s.bind(('127.0.0.1', int(port))); s.listen(); globals()['s' + port] = s
+    time.sleep(1)
+time.sleep(600)";
+    let after = |id: &str| json!({"id": format!("after_{id}"), "name": id, "kind": "job", "script": "date +%s%N > /out/at", "keep": ["/out"]});
+    let arrow = |id: &str| json!({"id": id, "from_task": id, "from_path": "", "to_task": format!("after_{id}"), "to_path": "", "acl": "RO"});
+    let document = json!({"format": "fletchline/v1", "id": "rules", "name": "Rules", "tasks": [
+        {"id": "clock", "name": "Clock", "kind": "container", "command": ["sleep", "600"], "advance": {"by": "time", "seconds": 2}},
+        {"id": "ports", "name": "Ports", "kind": "container", "command": ["/usr/bin/python3", "-c", listen, first.to_string(), second.to_string()],
+            "ports": [{"port": first}, {"port": second}], "advance": {"by": "port", "port": second}},
+        after("clock"), after("ports")], "arrows": [arrow("clock"), arrow("ports")]});
+    let ran = data.run(&["run", &file(&data, "rules.json", &document.to_string()), "--json"]);
+    assert_eq!(code(&ran), 0, "{}{}", out(&ran), err(&ran));
+    let view = json_of(&ran);
+    let at = |task: &str, field: &str| view["tasks"][task]["executions"][0][field].as_u64().unwrap();
+    let sentences = ["clock", "ports"].map(|task| view["tasks"][task]["executions"][0]["sentence"].as_str().unwrap());
+    assert_eq!(sentences, ["advanced", "ended well"], "{view:#}");
+    let lasted = at("after_clock", "started") - at("clock", "started");
+    assert!((2_000..30_000).contains(&lasted), "{lasted} ms");
+    assert!(at("after_clock", "started") >= at("clock", "ended"), "the step has ended before");
+    let lasted = at("after_ports", "started") - at("ports", "started");
+    assert!((1_000..30_000).contains(&lasted), "{lasted} ms, and the second one listens after one second");
+    assert!(at("ports", "ended") > at("after_ports", "ended"), "what serves others stays open until the run ends");
+}
+
+#[test]
 fn settings_that_cannot_be_read_are_told_with_their_place() {
     let data = Data::new();
     let settings: PathBuf = data.path().join("fletchline.toml");

@@ -216,6 +216,33 @@ async fn an_exported_pipeline_comes_back_with_its_work_folder_under_its_own_id()
 }
 
 #[tokio::test]
+async fn a_file_that_is_imported_again_is_another_pipeline_and_the_first_stays_as_it_was_edited() {
+    let site = Site::new().await;
+    let document = |name: &str| json!({"format": "fletchline/v1", "id": "one", "name": name, "tasks": []});
+    let import = async |name: &str| {
+        let answer = site.request(Method::POST, "/files/import").body(document(name).to_string()).send().await.unwrap();
+        answer.json::<Value>().await.unwrap()
+    };
+    assert_eq!(import("First").await, json!({"id": "one", "sentences": []}));
+    let edited = json!({"id": "one", "revision": 1, "document": document("Edited").to_string()});
+    site.ask("pipelines/save", edited).await;
+    let ids = [import("Second").await, import("Third").await].map(|created| {
+        let sentence = created["sentences"][0].as_str().unwrap();
+        assert!(sentence.contains("There is a pipeline with the id one here, so this one got a new id"), "{sentence}");
+        created["id"].as_str().unwrap().to_owned()
+    });
+    assert!(ids[0] != "one" && ids[1] != "one" && ids[0] != ids[1], "{ids:?}");
+    let mut names = Vec::new();
+    for id in ["one", &ids[0], &ids[1]] {
+        let json = site.request(Method::GET, &format!("/files/pipeline/{id}.json")).send().await.unwrap();
+        let json = json.json::<Value>().await.unwrap();
+        assert_eq!(json["id"], id);
+        names.push(json["name"].clone());
+    }
+    assert_eq!(names, ["Edited", "Second", "Third"]);
+}
+
+#[tokio::test]
 async fn a_broken_import_changes_nothing_and_says_where() {
     let site = Site::new().await;
     for bad in ["{", "PK\u{3}\u{4}broken", "{\"format\":\"other\"}"] {

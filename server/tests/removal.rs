@@ -166,3 +166,48 @@ async fn what_does_not_stop_when_asked_is_killed_after_the_grace_of_the_settings
     let took = asked.elapsed();
     assert!(took >= Duration::from_secs(1) && took < Duration::from_secs(8), "{took:?}");
 }
+
+#[tokio::test]
+async fn an_older_journal_over_newer_folders_goes_on_behind_them_and_touches_none() {
+    let data = Data::new();
+    let document = json!({"format": "fletchline/v1", "id": "one", "name": "One", "tasks": [
+        {"id": "a", "name": "Train", "kind": "job", "script": "cp /work/mark /out/mark", "keep": ["/out"],
+            "retries": 0, "files": [{"name": "mark", "text": "first"}]}]});
+    let file = data.path().join("one.json");
+    let run = |mark: &str| {
+        let mut document = document.clone();
+        document["tasks"][0]["files"][0]["text"] = json!(mark);
+        std::fs::write(&file, document.to_string()).unwrap();
+        let output = data.run(&["run", file.to_str().unwrap(), "--json"]);
+        assert!(output.status.success(), "{output:?}");
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    run("first");
+    let journal: Vec<(PathBuf, Vec<u8>)> = databases(&data);
+    (0..3).for_each(|_| drop(run("newer")));
+    databases(&data).iter().for_each(|(path, _)| std::fs::remove_file(path).unwrap());
+    journal.iter().for_each(|(path, bytes)| std::fs::write(path, bytes).unwrap());
+    // One that nobody has had on this side lies on the results volume alone.
+    std::fs::create_dir_all(data.path().join("results/pipeline/one/a/300")).unwrap();
+
+    let view = run("restored");
+    let executions = view["tasks"]["a"]["executions"].as_array().unwrap();
+    assert_eq!(executions.len(), 1, "{view:#}");
+    assert_eq!((&executions[0]["n"], &executions[0]["attempt"]), (&json!(301), &json!(1)));
+    let mark = |n: u64| std::fs::read_to_string(places(&data, "one", "a", n)[0].join("out/mark")).unwrap();
+    assert_eq!([1, 2, 3, 4, 301].map(mark), ["first", "newer", "newer", "newer", "restored"]);
+
+    let served = Served::start(&data).await;
+    served.ask("runs/delete", json!({"run": view["summary"]["id"]})).await;
+    eventually("its files are gone", || all(places(&data, "one", "a", 301), false)).await;
+    assert!(all(places(&data, "one", "a", 2), true) && mark(2) == "newer", "another's are not");
+}
+
+/// The files of the database, whole.
+fn databases(data: &Data) -> Vec<(PathBuf, Vec<u8>)> {
+    let entries = std::fs::read_dir(data.path()).unwrap().map(|entry| entry.unwrap().path());
+    let is_one = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().contains(".db"));
+    let found: Vec<_> = entries.filter(is_one).map(|path| (path.clone(), std::fs::read(&path).unwrap())).collect();
+    assert!(!found.is_empty());
+    found
+}

@@ -120,3 +120,42 @@ async fn a_version_that_replaces_by_itself_takes_the_port_along_and_says_who_els
     assert!(sentence.contains("api of the pipeline served has: stop that one"), "{sentence}");
     leads_to(&address, 3).await;
 }
+
+#[tokio::test]
+async fn a_file_that_runs_without_a_server_stops_its_viewer_and_serving_at_the_end_unless_they_are_kept() {
+    let data = Data::new();
+    let mut shown = document("filed", None);
+    let tasks = shown["tasks"].as_array_mut().unwrap();
+    tasks.push(json!({"id": "board", "name": "Board", "kind": "viewer"}));
+    let arrow = json!({"id": "c", "from_task": "make", "from_path": "/model", "to_task": "board", "to_path": "",
+        "acl": "RO"});
+    shown["arrows"].as_array_mut().unwrap().push(arrow);
+    let file = data.path().join("filed.json");
+    std::fs::write(&file, shown.to_string()).unwrap();
+    let run = |more: &[&str]| {
+        let ran = data.run(&[&["run", file.to_str().unwrap()], more].concat());
+        assert!(ran.status.success(), "{ran:?}");
+        live_executions(&data)
+    };
+    assert_eq!(run(&[]), [""; 0], "nothing of it is left");
+    let kept = run(&["--keep"]);
+    let is_there = |task: &str| kept.iter().any(|one| one.starts_with(&format!("filed.{task}.")));
+    assert!(kept.len() == 2 && is_there("api") && is_there("board"), "{kept:?}");
+    let served = Served::start(&data).await;
+    let answered = model_at(&live(&served).await).await.unwrap();
+    assert_eq!(answered, 2, "the version of the second run");
+    drop(served);
+    // What an earlier run has left there is not this one's to stop.
+    let after = run(&[]);
+    assert!(after.iter().all(|one| kept.contains(one)), "{after:?} of {kept:?}");
+    assert!(after.iter().any(|one| one.starts_with("filed.api.")), "{after:?}");
+}
+
+/// Those that are accepted and not released, whoever looks after them.
+fn live_executions(data: &Data) -> Vec<String> {
+    let entries = std::fs::read_dir(data.path().join("executions/.live")).unwrap();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}

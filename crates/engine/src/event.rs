@@ -148,6 +148,10 @@ pub enum Then {
         not_before: Millis,
         lost: bool,
     },
+    /// A new execution at once, with a number above `last`, and the one that ended counts as none: its number was taken.
+    Renumbered {
+        last: u64,
+    },
     /// It goes on waiting for a person.
     Held {
         sentence: String,

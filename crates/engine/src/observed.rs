@@ -73,6 +73,10 @@ pub enum Exit {
     NotStarted {
         sentence: String,
     },
+    /// Nothing was started: a folder of its number was there already. `last` is the highest number that is.
+    Taken {
+        last: u64,
+    },
     /// The program went well but its snapshot could not be copied.
     SnapshotFailed {
         sentence: String,

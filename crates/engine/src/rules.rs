@@ -17,6 +17,9 @@ pub fn retries(kind: &Kind) -> (u32, Seconds) {
 
 /// How often a new execution starts by itself after its machine went away.
 pub const LOST_AGAIN: u32 = 3;
+/// How many numbers in a row may be taken. A second one already means that somebody makes folders at this moment, since
+/// the next number is above all that are there.
+pub const TAKEN_AGAIN: u32 = 10;
 /// The longest wait between two tries.
 pub const LONGEST_BACK_OFF: u64 = 3_600_000;
 

@@ -46,6 +46,8 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0..4_u8).prop_map(Step::CrashAfter),
         1 => Just(Step::Restart),
         12 => (any::<u8>(), any::<u8>()).prop_map(|(which, how)| Step::Progress(which, how)),
+        // A folder of its number is there already.
+        2 => any::<u8>().prop_map(|which| Step::Progress(which, 254)),
         10 => any::<u8>().prop_map(Step::Tell),
         3 => any::<u8>().prop_map(Step::TellAgain),
         2 => Just(Step::ActTwice),

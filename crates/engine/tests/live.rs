@@ -186,6 +186,25 @@ fn one_live_execution_holds_a_work_folder_and_a_second_one_waits_and_says_so() {
 }
 
 #[test]
+fn a_work_folder_is_held_until_what_is_kept_of_it_is_copied() {
+    let mut desk = Desk::new();
+    let first = desk.start(&explore(json!({})).text());
+    desk.work(GOOD);
+    let second = desk.start(&explore(json!({})).text());
+    desk.deed(&first, "explore", Deed::Advance).unwrap();
+    let id = execution("explore", 1);
+    // Ended, and copying.
+    desk.machine.progress(&id, GOOD);
+    desk.tell();
+    assert_eq!(desk.view(&first, "explore").status, TaskStatus::Ending);
+    assert_eq!(desk.started(), ["explore/1"]);
+    assert!(desk.view(&second, "explore").sentence.starts_with("waits for its work folder"));
+    desk.machine.progress(&id, GOOD);
+    desk.tell();
+    assert_eq!(desk.started(), ["explore/1", "b/1", "explore/2"]);
+}
+
+#[test]
 fn one_viewer_is_there_for_all_runs_and_outlives_them() {
     let document =
         Draw::new().job("train").with("board", "viewer", json!({})).arrow_with("train", "/out", "board", "").text();

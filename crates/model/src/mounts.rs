@@ -38,6 +38,13 @@ pub fn execution_folder(pipeline: &PipelineId, task: &TaskId, n: u64) -> String 
     format!("pipeline/{pipeline}/{task}/{n}")
 }
 
+/// The number of an execution by its folder's name. `None`: another folder of the task, or more than a program that reads
+/// JSON takes for whole.
+pub fn execution_number(name: &str) -> Option<u64> {
+    let n = name.parse::<u64>().ok()?;
+    (n < 1 << 53 && n.to_string() == name).then_some(n)
+}
+
 /// The work folder of a Notebook or Container, the same in every execution.
 pub fn work_folder(pipeline: &PipelineId, task: &TaskId) -> String {
     format!("pipeline/{pipeline}/{task}/work")

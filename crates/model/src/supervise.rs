@@ -204,5 +204,14 @@ pub enum How {
     OutOfMemory(String),
     TimedOut,
     NotStarted(String),
+    /// The execution's folder was there already; with the highest number of its task that is.
+    Taken(u64),
     SnapshotFailed(String),
+}
+
+/// One sentence: why it could not be started.
+impl std::convert::From<String> for How {
+    fn from(sentence: String) -> How {
+        How::NotStarted(sentence)
+    }
 }

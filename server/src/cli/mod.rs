@@ -110,7 +110,7 @@ pub struct Overrides {
     /// Memory that tasks may take together.
     #[arg(long)]
     memory: Option<String>,
-    /// GPUs that tasks may take together.
+    /// The most GPUs of this machine that tasks may take together.
     #[arg(long)]
     gpu: Option<String>,
     /// Private hosts and ranges that Load Data may download from, with commas between them.

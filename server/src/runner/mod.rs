@@ -6,19 +6,22 @@ pub mod local;
 
 use std::{
     collections::BTreeMap,
-    path::PathBuf,
+    fs, io,
+    path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
 use engine::{
     action::Action,
-    observed::{Exit, Observed},
+    observed::{Ended, Exit, Observation, Observed, Phase},
 };
 use model::{
     ExecutionId, PipelineId, TaskId,
     launch::Launch,
+    mounts::execution_number,
     path::WORK,
+    run::Millis,
     site::{Capacity, Faults},
     supervise::How,
 };
@@ -169,6 +172,25 @@ fn disk(error: std::io::Error) -> RunnerError {
     RunnerError::Unavailable(format!("The disk does not take what has to be written: {error}."))
 }
 
+/// The highest number whose folder is there; 0: none is.
+fn last_number(folder: &Path) -> io::Result<u64> {
+    let mut entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        entries => entries?,
+    };
+    entries.try_fold(0, |last, entry| {
+        let n = entry?.file_name().to_str().and_then(execution_number).unwrap_or(0);
+        Ok(last.max(n))
+    })
+}
+
+/// Its number was found to be taken, by what is on our side.
+fn taken(id: &ExecutionId, last: u64, now: Millis) -> Observation {
+    let exit = Exit::Taken { last: last.max(id.n) };
+    let phase = Phase::Ended(Ended { exit, started: None, ended: now, facts: None });
+    Observation { execution: id.clone(), phase, progress: None }
+}
+
 /// How a program came to its end, as the engine hears it from every runner.
 fn exit(how: &How) -> Exit {
     match how {
@@ -177,6 +199,7 @@ fn exit(how: &How) -> Exit {
         How::OutOfMemory(sentence) => Exit::OutOfMemory { sentence: sentence.clone() },
         How::TimedOut => Exit::TimedOut,
         How::NotStarted(sentence) => Exit::NotStarted { sentence: sentence.clone() },
+        How::Taken(last) => Exit::Taken { last: *last },
         How::SnapshotFailed(sentence) => Exit::SnapshotFailed { sentence: sentence.clone() },
     }
 }

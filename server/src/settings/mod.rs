@@ -43,7 +43,11 @@ pub const SETTINGS: [Setting; 12] = [
         default: "",
         help: "Memory that tasks may take together, for example 16 GiB. Empty: all of this machine.",
     },
-    Setting { name: "gpu", default: "", help: "GPUs that tasks may take together. Empty: all of this machine." },
+    Setting {
+        name: "gpu",
+        default: "",
+        help: "The most GPUs of this machine that tasks may take together. Empty: all of them.",
+    },
     Setting {
         name: "load_from",
         default: "",

@@ -57,13 +57,37 @@ fn make_as_a_task(below: &str, results: &Path) {
 }
 
 pub async fn an_executions_folder_is_made_and_never_found<H: Harness>(mut asked: Asked<H>) {
-    make_as_a_task("pipe/taken/1", &asked.harness.results().join("pipeline"));
-    let mut launch = script("taken", 1, "true");
-    launch.outputs = vec![output(&launch, "/out")];
-    assert!(matches!(asked.run(&launch).await, Exit::NotStarted { .. }));
-    let mut next = script("taken", 2, "true");
-    next.outputs = vec![output(&next, "/out")];
-    asked.succeed(&next).await;
+    let pipeline = asked.harness.results().join("pipeline");
+    make_as_a_task("pipe/taken/2", &pipeline);
+    ["1", "17", "9", "work", "018"].into_iter().for_each(|name| {
+        make_as_a_task(name, &pipeline.join("pipe/taken"));
+    });
+    let launch = |n| {
+        let mut launch = script("taken", n, "echo mine > /out/file");
+        launch.outputs = vec![output(&launch, "/out")];
+        launch
+    };
+    for n in [1, 2, 9] {
+        assert_eq!(asked.run(&launch(n)).await, Exit::Taken { last: 17 });
+        assert_eq!(fs::read_dir(pipeline.join(format!("pipe/taken/{n}"))).unwrap().count(), 0, "it is another's");
+        asked.perform(Action::Release { execution: launch(n).execution }).await;
+    }
+    asked.succeed(&launch(18)).await;
+}
+
+pub async fn a_number_that_another_launch_has_had_is_skipped<H: Harness>(mut asked: Asked<H>) {
+    let first = script("again", 1, "true");
+    asked.succeed(&first).await;
+    asked.succeed(&script("again", 4, "true")).await;
+    asked.perform(Action::Release { execution: first.execution.clone() }).await;
+    asked.remake().await;
+    assert!(!asked.seen.contains_key(&first.execution));
+    let mut other = script("again", 1, "exit 3");
+    other.run = model::RunId::new("run-2").unwrap();
+    assert_eq!(asked.run(&other).await, Exit::Taken { last: 4 });
+    asked.perform(Action::Release { execution: first.execution.clone() }).await;
+    asked.remake().await;
+    assert!(!asked.seen.contains_key(&first.execution), "there is nothing of it to be told again");
 }
 
 pub async fn a_kept_work_folder_is_found_as_it_was_left_and_filled_only_when_new<H: Harness>(mut asked: Asked<H>) {

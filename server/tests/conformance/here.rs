@@ -1,6 +1,8 @@
 //! What does the runner of this machine keep beyond what both runners do?
 
-use engine::action::Action;
+use engine::{action::Action, observed::Exit};
+
+use server::runner::local::folder::alive;
 
 use crate::{
     harness::{Harness, script, stay},
@@ -28,4 +30,23 @@ async fn a_task_is_told_where_a_serving_answers_and_is_not_started_when_it_does_
         engine::observed::Exit::NotStarted { sentence } => assert!(sentence.contains("does not serve"), "{sentence}"),
         other => panic!("{other:?}"),
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_number_that_another_launch_still_has_is_skipped_and_that_one_goes_on() {
+    let mut asked = Local::asked().await;
+    let first = stay("held");
+    asked.launch(&first).await;
+    asked.ready(&first.execution).await;
+    let supervisor = asked.harness.executions().folder(&first.execution).told().supervisor.unwrap();
+    let mut other = stay("held");
+    other.run = model::RunId::new("run-2").unwrap();
+    asked.launch(&other).await;
+    assert_eq!(asked.end(&first.execution).await.exit, Exit::Taken { last: 1 });
+    // By the next server, too.
+    asked.remake().await;
+    asked.ready(&first.execution).await;
+    asked.launch(&other).await;
+    assert_eq!(asked.end(&first.execution).await.exit, Exit::Taken { last: 1 });
+    assert!(alive(supervisor).is_some());
 }

@@ -1,9 +1,12 @@
 //! Is what happens in between told: ready, the rule, the log, a restart of the server?
 
+use std::time::{Duration, Instant};
+
 use engine::{action::Action, observed::Phase};
 use model::{
+    Seconds,
     kind::Advance,
-    launch::{Program, Ready},
+    launch::{Launch, Program, Ready},
 };
 use server::runner::{Exec, SessionInput, SessionOutput, TerminalSize};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -21,6 +24,51 @@ pub async fn a_rule_by_a_file_holds_when_the_file_is_there<H: Harness>(mut asked
     asked.launch(&launch).await;
     asked.ready(&launch.execution).await;
     std::fs::write(asked.harness.results().join("pipeline/pipe/rule/1/out/go"), "").unwrap();
+    rule_met(&mut asked, &launch.execution).await;
+    asked.stop(&launch.execution, 1).await;
+    asked.end(&launch.execution).await;
+}
+
+pub async fn a_rule_by_time_holds_so_long_after_it_was_ready<H: Harness>(mut asked: Asked<H>) {
+    let mut launch = stay("time");
+    launch.advance = Some(Advance::Time { seconds: Seconds(3) });
+    asked.launch(&launch).await;
+    asked.ready(&launch.execution).await;
+    let ready = Instant::now();
+    assert!(matches!(asked.seen[&launch.execution].phase, Phase::Ready { .. }), "it holds at once");
+    rule_met(&mut asked, &launch.execution).await;
+    // A cluster looks once a second, and tells whole seconds.
+    assert!(ready.elapsed() > Duration::from_millis(1500), "{:?}", ready.elapsed());
+    asked.stop(&launch.execution, 1).await;
+    asked.end(&launch.execution).await;
+}
+
+/// Answers on one port at once, and on the other when it may.
+fn answers_twice(at_once: Vec<String>, later: Vec<String>) -> Launch {
+    let quoted = |argv: Vec<String>| {
+        let words: Vec<String> = argv.iter().map(|word| format!("'{}'", word.replace('\'', r"'\''"))).collect();
+        words.join(" ")
+    };
+    let (at_once, later) = (quoted(at_once), quoted(later));
+    script("ports", 1, &format!("{at_once} &\nuntil test -e /out/go; do sleep 0.02; done\n{later}"))
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+pub async fn a_rule_by_a_port_holds_when_that_one_answers_not_the_first<H: Harness>(mut asked: Asked<H>) {
+    let (first, second) = (free_port(), free_port());
+    let [one, two] = [first, second].map(|port| asked.harness.answers_in_capitals(port));
+    let mut launch = answers_twice(one, two);
+    launch.outputs = vec![output(&launch, "/out")];
+    launch.ports = vec![first, second];
+    launch.ready = Ready::Port { port: first };
+    launch.advance = Some(Advance::Port { port: second });
+    asked.launch(&launch).await;
+    asked.ready(&launch.execution).await;
+    assert!(matches!(asked.seen[&launch.execution].phase, Phase::Ready { .. }), "the first one counts");
+    std::fs::write(asked.harness.results().join("pipeline/pipe/ports/1/out/go"), "").unwrap();
     rule_met(&mut asked, &launch.execution).await;
     asked.stop(&launch.execution, 1).await;
     asked.end(&launch.execution).await;

@@ -67,12 +67,31 @@ impl Data {
 
     /// A server whose data folder is a small disk of its own, which nobody but it and its tasks sees.
     pub fn serve_on_a_disk_of(&self, size: &str) -> Command {
+        self.after(&format!("mount -t tmpfs -o size={size} tmpfs \"$1\""), &["serve", "--port", "0"])
+    }
+
+    /// On a machine that has these GPUs, as far as their devices go.
+    pub fn with_gpus(&self, minors: &[u32], arguments: &[&str]) -> Command {
+        let folder = self.path().join("devices");
+        let folder = folder.display();
+        let mut mounts = format!(
+            "mkdir -p {folder} && mount -t tmpfs tmpfs {folder} && mkdir {folder}/up {folder}/work &&
+            mount -t overlay -o lowerdir=/dev,upperdir={folder}/up,workdir={folder}/work overlay /dev"
+        );
+        for minor in minors {
+            mounts += &format!(" && touch /dev/nvidia{minor} && mount --bind /dev/null /dev/nvidia{minor}");
+        }
+        self.after(&mounts, arguments)
+    }
+
+    /// After mounts that nobody but it and its tasks sees. `$1` is the data folder.
+    fn after(&self, mounts: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new("unshare");
         // Who is not root needs to be it for the mount.
         let is_root = fs::metadata("/proc/self").unwrap().uid() == 0;
         command.args(if is_root { &["--mount"][..] } else { &["--user", "--map-root-user", "--mount"] });
-        let script = format!("mount -t tmpfs -o size={size} tmpfs \"$1\" && exec \"$0\" --data \"$1\" serve --port 0");
-        command.args(["sh", "-c", &script]).arg(program()).arg(self.path()).stdin(Stdio::null());
+        let script = format!("{mounts} && program=$0 && data=$1 && shift && exec \"$program\" --data \"$data\" \"$@\"");
+        command.args(["sh", "-c", &script]).arg(program()).arg(self.path()).args(arguments).stdin(Stdio::null());
         command
     }
 

@@ -32,8 +32,15 @@ const ORDER_AT: &str = "/fletchline/order.json";
 const LONGEST: usize = 1024;
 
 fn not_started(sentence: String) -> PodEnd {
-    let sentence = sentence.chars().take(LONGEST).collect();
-    PodEnd { end: End { how: How::NotStarted(sentence), started: None, ended: sys::now() }, facts: None }
+    not_begun(How::NotStarted(sentence))
+}
+
+fn not_begun(how: How) -> PodEnd {
+    let how = match how {
+        How::NotStarted(sentence) => How::NotStarted(sentence.chars().take(LONGEST).collect()),
+        how => how,
+    };
+    PodEnd { end: End { how, started: None, ended: sys::now() }, facts: None }
 }
 
 /// Writes the end where the kubelet takes it from; facts go without where there is no room for them.

@@ -11,25 +11,29 @@ use std::{
 use model::{
     kind::File,
     pod::{CONTENTS, LINKS, ORDER, OWNER, PodOrder, SCRATCH_AT, SCRIPT, SCRIPT_AT, UPLOADS, file_key, state_key},
-    supervise::{HELPER, Prepare, TASK_STATE},
+    supervise::{HELPER, How, Prepare, TASK_STATE},
 };
 
-use super::{ORDER_AT, not_started, tell};
+use super::{ORDER_AT, not_begun, tell};
 use crate::{beneath, supervise::prepare};
 
 /// `pod prepare`
 pub fn prepare() -> ExitCode {
     match prepare_all() {
         Ok(()) => ExitCode::SUCCESS,
-        Err(sentence) => {
-            eprintln!("{sentence}");
-            tell(not_started(sentence));
+        Err(how) => {
+            match &how {
+                How::Taken(last) => eprintln!("Its folder is there already, as others up to number {last}."),
+                How::NotStarted(sentence) => eprintln!("{sentence}"),
+                how => eprintln!("{how:?}"),
+            }
+            tell(not_begun(how));
             ExitCode::FAILURE
         }
     }
 }
 
-fn prepare_all() -> Result<(), String> {
+fn prepare_all() -> Result<(), How> {
     let text = std::env::var(ORDER).map_err(|_| format!("There is no order in {ORDER}."))?;
     let order: PodOrder = serde_json::from_str(&text).map_err(|error| format!("The order is broken: {error}."))?;
     let results =
@@ -53,7 +57,7 @@ fn prepare_all() -> Result<(), String> {
         fs::write(SCRIPT_AT, content(SCRIPT)?).map_err(disk)?;
     }
     fs::write(ORDER_AT, text).map_err(disk)?;
-    copy_helper().map_err(disk)
+    Ok(copy_helper().map_err(disk)?)
 }
 
 /// Two installations never write into one results folder.

@@ -59,7 +59,7 @@ fn code(how: &How) -> u8 {
     match how {
         How::Code(code) => u8::try_from(*code).unwrap_or(1),
         How::Signal(signal) => u8::try_from(128 + signal).unwrap_or(1),
-        How::OutOfMemory(_) | How::TimedOut | How::NotStarted(_) | How::SnapshotFailed(_) => 1,
+        How::OutOfMemory(_) | How::TimedOut | How::NotStarted(_) | How::Taken(_) | How::SnapshotFailed(_) => 1,
     }
 }
 

@@ -58,7 +58,7 @@ fn carry_out(
 ) -> (How, Option<model::run::Millis>) {
     let prepared = match prepare::prepare(&order.prepare, folder) {
         Ok(prepared) => prepared,
-        Err(sentence) => return (How::NotStarted(sentence), None),
+        Err(how) => return (how, None),
     };
     let outcome = run::run(order, folder, state, (signals, bases));
     if outcome.started.is_none() || order.prepare.snapshots.is_empty() {

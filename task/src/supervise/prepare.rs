@@ -13,9 +13,10 @@ use std::{
 
 use model::{
     kind::File,
-    supervise::{Prepare, SCRATCH, Snapshot},
+    mounts::execution_number,
+    supervise::{How, Prepare, SCRATCH, Snapshot},
 };
-use rustix::fs::{FlockOperation, Mode, OFlags, flock, openat, renameat, unlinkat};
+use rustix::fs::{Dir, FlockOperation, Mode, OFlags, flock, openat, renameat, unlinkat};
 
 use super::copy;
 use crate::beneath;
@@ -35,8 +36,8 @@ pub struct Prepared {
 /// Makes what is there before the start.
 ///
 /// # Errors
-/// One sentence.
-pub fn prepare(wanted: &Prepare, folder: &Path) -> Result<Prepared, String> {
+/// That its number is taken, or one sentence.
+pub fn prepare(wanted: &Prepare, folder: &Path) -> Result<Prepared, How> {
     let failed =
         |what: &str, error: io::Error| format!("{what} could not be made in {}: {error}.", wanted.results.display());
     for scratch in SCRATCH {
@@ -57,19 +58,34 @@ pub fn prepare(wanted: &Prepare, folder: &Path) -> Result<Prepared, String> {
     Ok(Prepared { work, results })
 }
 
-fn make_own(results: &OwnedFd, wanted: &Prepare) -> Result<(), String> {
+/// Called once for an execution: a folder that is there is not its own.
+fn make_own(results: &OwnedFd, wanted: &Prepare) -> Result<(), How> {
     let Some(own) = &wanted.own else { return Ok(()) };
-    beneath::make_new(results, own).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => {
-            format!("The folder {own} is there already in {}: its number is skipped.", wanted.results.display())
+    let failed = |error| format!("The folder {own} could not be made in {}: {error}.", wanted.results.display());
+    match beneath::make_new(results, own) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            return Err(How::Taken(last(results, own).map_err(failed)?));
         }
-        _ => format!("The folder {own} could not be made in {}: {error}.", wanted.results.display()),
-    })?;
+        made => made.map_err(failed)?,
+    }
     for output in &wanted.outputs {
         beneath::make_folders(results, output)
             .map_err(|error| format!("The folder {output} could not be made: {error}."))?;
     }
     Ok(())
+}
+
+/// The highest number that is there beside this one.
+fn last(results: &OwnedFd, own: &str) -> io::Result<u64> {
+    let (task, name) = beneath::parent(own);
+    let task = beneath::find(results, task, false)?;
+    let task = openat(task, ".", OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    let mut last = execution_number(name).unwrap_or(0);
+    for entry in Dir::read_from(task)? {
+        let n = entry?.file_name().to_str().ok().and_then(execution_number);
+        last = last.max(n.unwrap_or(0));
+    }
+    Ok(last)
 }
 
 fn scratch(folder: &Path, files: &[File]) -> io::Result<OwnedFd> {

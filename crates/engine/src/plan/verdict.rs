@@ -30,16 +30,19 @@ impl Draft<'_> {
         if known.stop.is_some() {
             return Then::Off;
         }
-        let lost = match &known.place {
+        let (lost, taken) = match &known.place {
             Place::Service { pipeline, task, packed } => self
                 .state
                 .memory(pipeline, task)
                 .and_then(|memory| memory.services.get(packed))
-                .map_or(0, |one| one.lost),
-            Place::Lane { .. } => 0,
+                .map_or((0, 0), |one| (one.lost, one.taken)),
+            Place::Lane { .. } => (0, 0),
         };
         match end {
             End::Lost { .. } if lost < rules::LOST_AGAIN => Then::Again { not_before: self.now, lost: true },
+            End::Exited { exit: Exit::Taken { last }, .. } if taken < rules::TAKEN_AGAIN => {
+                Then::Renumbered { last: *last }
+            }
             End::Lost { .. } | End::Exited { .. } | End::NeverStarted => Then::Broken { sentence: sentence(end) },
         }
     }
@@ -63,9 +66,16 @@ impl Draft<'_> {
                 Then::Cancelled
             }
             (Some(Why::RunOver), _) => Then::Good,
+            (None | Some(Why::Advanced), End::Exited { exit: Exit::Taken { last }, .. })
+                if of.lane.taken < rules::TAKEN_AGAIN =>
+            {
+                Then::Renumbered { last: *last }
+            }
             (None | Some(Why::Advanced), End::Lost { .. }) => self.lost(&of),
             (Some(Why::Advanced), End::Exited { exit, .. }) => match exit {
-                Exit::SnapshotFailed { .. } | Exit::NotStarted { .. } => Then::Held { sentence: sentence(end) },
+                Exit::SnapshotFailed { .. } | Exit::NotStarted { .. } | Exit::Taken { .. } => {
+                    Then::Held { sentence: sentence(end) }
+                }
                 Exit::Code { .. } | Exit::Signal { .. } | Exit::OutOfMemory { .. } | Exit::TimedOut => Then::Good,
             },
             (None, End::Exited { exit, .. }) => self.by_itself(&of, exit),
@@ -86,7 +96,9 @@ impl Draft<'_> {
     fn by_itself(&self, of: &Ended, exit: &Exit) -> Then {
         let (retries, first) = rules::retries(&of.node.task.kind);
         match exit {
-            Exit::TimedOut | Exit::NotStarted { .. } if of.for_a_person => Then::Failed { sentence: sentence(of.end) },
+            Exit::TimedOut | Exit::NotStarted { .. } | Exit::Taken { .. } if of.for_a_person => {
+                Then::Failed { sentence: sentence(of.end) }
+            }
             Exit::Code { .. }
             | Exit::Signal { .. }
             | Exit::OutOfMemory { .. }
@@ -98,7 +110,7 @@ impl Draft<'_> {
                 Then::Held { sentence: sentence(of.end) }
             }
             Exit::Code { code: 0 } => Then::Good,
-            Exit::NotStarted { .. } => Then::Failed { sentence: sentence(of.end) },
+            Exit::NotStarted { .. } | Exit::Taken { .. } => Then::Failed { sentence: sentence(of.end) },
             Exit::Code { .. }
             | Exit::Signal { .. }
             | Exit::OutOfMemory { .. }
@@ -120,6 +132,7 @@ pub fn sentence(end: &End) -> String {
             Exit::OutOfMemory { sentence } => sentence.clone(),
             Exit::TimedOut => "ran longer than its timeout".into(),
             Exit::NotStarted { sentence } => format!("could not be started: {sentence}"),
+            Exit::Taken { .. } => "could not be started: a folder of its number was there already".into(),
             Exit::SnapshotFailed { sentence } => format!("its results could not be copied: {sentence}"),
         },
         End::Lost { sentence } => format!("its machine went away: {sentence}"),

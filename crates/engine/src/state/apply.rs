@@ -187,7 +187,14 @@ impl State {
         one.life = Life::Over { started, at: over, end: end.clone(), good: *then == Then::Good };
         one.launch = None;
         one.facts = facts;
+        if one.is_taken() {
+            one.kept.clear();
+        }
         let (class, place, run) = (one.class, one.place.clone(), one.run.clone());
+        if let Then::Renumbered { last } = then {
+            let memory = self.memory_mut(&execution.pipeline, &execution.task);
+            memory.n = memory.n.max(*last);
+        }
         self.room.give_back(class, execution);
         if let Some(run) = self.runs.get_mut(&run) {
             run.live.remove(execution);
@@ -294,7 +301,7 @@ fn task(
         | Stage::Skipped { .. }
         | Stage::Cancelled { .. } => 0,
     };
-    let lane = Lane { step: Step::Waiting, executions: Vec::new(), lost: 0, failures: 0 };
+    let lane = Lane { step: Step::Waiting, executions: Vec::new(), lost: 0, failures: 0, taken: 0 };
     let earlier = if is_chosen { None } else { start.reading.get(&node.id).cloned() };
     RunTask { stage, lanes: vec![lane; lanes], earlier, reused: None, open: None }
 }

@@ -48,14 +48,14 @@ impl State {
     }
 
     /// Executions of which nothing is left when a run is deleted: its own, and those that it alone still reads of
-    /// deleted runs. A Viewer that it started is everybody's.
+    /// deleted runs. A Viewer that it started is everybody's; what lies under a number that was taken is another's.
     pub fn only_of(&self, run: &Run) -> Vec<ExecutionId> {
         let read = self.read_by_others(run);
         let goes = |(id, one): &(&ExecutionId, &super::Execution)| {
             let is_own = one.run == run.id || !self.runs.contains_key(&one.run);
             let is_read = read.contains(&(id.task.clone(), id.n));
             let is_live_viewer = one.role == Role::View && !one.is_over();
-            id.pipeline == run.pipeline && is_own && !is_read && !is_live_viewer
+            id.pipeline == run.pipeline && is_own && !is_read && !is_live_viewer && !one.is_taken()
         };
         self.executions.iter().filter(goes).map(|(id, _)| id.clone()).collect()
     }
@@ -80,7 +80,7 @@ impl State {
         let Some(run) = self.runs.get(id) else { return };
         let (read, pipeline) = (self.read_by_others(run), run.pipeline.clone());
         for (execution, one) in self.executions.iter_mut().filter(|(_, one)| one.run == *id) {
-            if !read.contains(&(execution.task.clone(), execution.n)) && one.is_over() {
+            if !read.contains(&(execution.task.clone(), execution.n)) && one.is_over() && !one.is_taken() {
                 one.kept.clear();
                 self.dirty.gone.push(Gone { execution: execution.clone(), whole: false });
             }
@@ -109,6 +109,7 @@ impl State {
             self.executions.remove(&execution);
             self.dirty.gone.push(Gone { execution, whole: true });
         }
+        self.executions.retain(|_, one| one.run != *id || !one.is_taken());
         self.forget_in_flow(&run);
         self.show_again(&run.pipeline);
     }

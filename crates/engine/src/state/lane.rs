@@ -148,6 +148,7 @@ impl State {
         let n = execution.n;
         let is_packed = run.snapshot.nodes[place].kind == KindName::Serving;
         let lane = &mut run.tasks[place].lanes[*copy as usize];
+        lane.taken = if matches!(then, Then::Renumbered { .. }) { lane.taken + 1 } else { 0 };
         match then {
             Then::Good if is_packed => {
                 lane.step = Step::Packed { n };
@@ -162,6 +163,11 @@ impl State {
                 }
                 lane.step = Step::Resting { until: *not_before };
                 self.timers.insert((*not_before, Place::Lane { run: id.clone(), task: task.clone(), copy: *copy }));
+            }
+            Then::Renumbered { .. } => {
+                lane.executions.retain(|one| *one != n);
+                lane.step = Step::Resting { until: at };
+                self.timers.insert((at, Place::Lane { run: id.clone(), task: task.clone(), copy: *copy }));
             }
             Then::Held { sentence } => {
                 lane.step = Step::Held { n, sentence: sentence.clone() };

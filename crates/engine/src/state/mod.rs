@@ -24,6 +24,7 @@ use model::{
 
 use crate::{
     event::{By, Earlier, End, How, Place, ReadCopy, Role, Why},
+    observed::Exit,
     snapshot::{Node, Snapshot},
 };
 pub(crate) use lane::waits_for_a_person;
@@ -169,6 +170,8 @@ pub struct Lane {
     pub lost: u32,
     /// Failures since somebody last asked for it.
     pub failures: u32,
+    /// Numbers in a row whose folders were there already.
+    pub taken: u32,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -245,6 +248,8 @@ pub struct Service {
     pub run: RunId,
     pub step: ServiceStep,
     pub lost: u32,
+    /// As [`Lane::taken`].
+    pub taken: u32,
     pub executions: Vec<u64>,
 }
 
@@ -287,6 +292,11 @@ pub enum Life {
 impl Execution {
     pub fn is_over(&self) -> bool {
         matches!(self.life, Life::Over { .. })
+    }
+
+    /// The folders of its number are somebody else's.
+    pub fn is_taken(&self) -> bool {
+        matches!(self.life, Life::Over { end: End::Exited { exit: Exit::Taken { .. }, .. }, .. })
     }
 }
 

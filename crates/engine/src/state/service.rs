@@ -23,6 +23,7 @@ impl State {
             run: id.clone(),
             step: ServiceStep::Off,
             lost: 0,
+            taken: 0,
             executions: Vec::new(),
         });
         service.run = id.clone();
@@ -58,7 +59,7 @@ impl State {
     /// A Serving was packed: what it built is to serve.
     pub(super) fn new_version(&mut self, id: &RunId, task: &TaskId, packed: u64) {
         let Some(pipeline) = self.runs.get(id).map(|run| run.pipeline.clone()) else { return };
-        let service = Service { run: id.clone(), step: ServiceStep::Off, lost: 0, executions: Vec::new() };
+        let service = Service { run: id.clone(), step: ServiceStep::Off, lost: 0, taken: 0, executions: Vec::new() };
         self.memory_mut(&pipeline, task).services.insert(packed, service);
         self.want_service(&Place::Service { pipeline, task: task.clone(), packed });
     }
@@ -105,9 +106,16 @@ impl State {
         let memory = self.memory_mut(pipeline, task);
         let Some(service) = memory.services.get_mut(&packed) else { return };
         let run = service.run.clone();
+        service.taken = if matches!(then, Then::Renumbered { .. }) { service.taken + 1 } else { 0 };
         match then {
-            Then::Again { not_before: _, lost: _ } => {
-                service.lost += 1;
+            Then::Again { .. } | Then::Renumbered { .. } => {
+                match (then, &service.step) {
+                    (Then::Renumbered { .. }, ServiceStep::Live { n, .. }) => {
+                        let taken = *n;
+                        service.executions.retain(|one| *one != taken);
+                    }
+                    _ => service.lost += 1,
+                }
                 service.step = ServiceStep::Off;
                 self.want_service(&Place::Service { pipeline: pipeline.clone(), task: task.clone(), packed });
             }

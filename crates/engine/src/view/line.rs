@@ -106,10 +106,11 @@ fn sentence(event: &Event, name: &str, title: &dyn Fn(&TaskId) -> String) -> Opt
         Event::Ready { .. } => format!("{name} is ready"),
         Event::StopAsked { why, by: who, .. } => format!("{name} {}{}", stopped(*why), by(who)),
         Event::Released { by: who, .. } => format!("{name} lets the run go on and stays open{}", by(who)),
-        Event::Ended { end, then, .. } => match then {
+        Event::Ended { execution, end, then, .. } => match then {
             Then::Good => format!("{name} ended well"),
             Then::Again { lost: true, .. } => format!("{name}: {}; it starts again", end_sentence(end)),
             Then::Again { lost: false, .. } => format!("{name} failed ({}); it is tried again", end_sentence(end)),
+            Then::Renumbered { .. } => format!("{name}: n {} was there already and is skipped", execution.n),
             Then::Held { sentence } => format!("{name} ended by itself ({sentence}) and waits for you"),
             Then::Failed { sentence } | Then::Broken { sentence } => format!("{name} failed: {sentence}"),
             Then::Cancelled | Then::Off => format!("{name} was stopped"),

@@ -309,6 +309,7 @@ fn times(known: &Execution) -> (Option<Millis>, Option<Millis>, Option<i32>) {
                         | Exit::OutOfMemory { .. }
                         | Exit::TimedOut
                         | Exit::NotStarted { .. }
+                        | Exit::Taken { .. }
                         | Exit::SnapshotFailed { .. },
                     ..
                 }

@@ -28,6 +28,8 @@ pub struct Machine {
     /// Looked at by people's tests of Viewers.
     pub links: BTreeMap<ExecutionId, Vec<engine::action::Link>>,
     pub started: Vec<ExecutionId>,
+    /// Folders of every task are there up to this number, of a time that no journal knows.
+    pub folders: u64,
     /// Everything ever told, to be told again too late.
     pub told: Vec<Observation>,
     now: u64,
@@ -155,6 +157,12 @@ impl Machine {
             |code| Phase::Ended(Ended { exit: Exit::Code { code }, started: Some(now), ended: now, facts: None });
         if choice == 255 && is_alive(work) {
             work.phase = Phase::Lost { sentence: "the machine restarted".into() };
+            return;
+        }
+        let taken = work.launch.execution.n.max(self.folders);
+        if matches!(work.phase, Phase::Preparing { .. }) && (choice == 254 || self.folders == taken) {
+            let exit = Exit::Taken { last: taken + u64::from(choice == 254) };
+            work.phase = Phase::Ended(Ended { exit, started: None, ended: now, facts: None });
             return;
         }
         let ends_by_itself = matches!(work.launch.kind, KindName::Job | KindName::LoadData)

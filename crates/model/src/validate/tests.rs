@@ -404,6 +404,19 @@ fn a_grid_is_counted_and_bounded() {
 }
 
 #[test]
+fn one_task_reads_no_more_than_a_thousand_copies_together() {
+    let read = |each: u32| {
+        let values: Vec<String> = (0..each).map(|value| value.to_string()).collect();
+        let grid = json!({"script": "true", "copies": {"A": values}});
+        let build =
+            ["a", "b"].into_iter().fold(Build::new(), |build, name| build.with(name, KindName::Job, grid.clone()));
+        problems_here(job(build, "test").arrow("a", "/out", "test", "/a").arrow("b", "/out", "test", "/b"))
+    };
+    assert_eq!(read(500), [""; 0]);
+    assert_eq!(read(501), ["Test would read 1002 copies, more than 1000: gather them in several tasks"]);
+}
+
+#[test]
 fn a_source_is_something_that_can_be_loaded_here() {
     let load = |url: &str, site: &Site| {
         let build = Build::new().with("data", KindName::LoadData, json!({"sources": [{"url": url}]}));

@@ -10,6 +10,8 @@ use std::{
 
 use model::{ExecutionId, supervise::LOG};
 
+use crate::runner::last_number;
+
 const RELEASED: &str = "released";
 const REMOVED: &str = "removed";
 const STOPPING: &str = "stopping";
@@ -20,6 +22,14 @@ const POSITION: &str = "log.position";
 pub struct Folder(PathBuf);
 
 impl Folder {
+    /// The highest number of its task that has one.
+    ///
+    /// # Errors
+    /// The disk.
+    pub fn last(&self) -> io::Result<u64> {
+        self.0.parent().map_or(Ok(0), last_number)
+    }
+
     pub fn of(data: &Path, id: &ExecutionId) -> Folder {
         let executions = data.join("executions");
         Folder(executions.join(id.pipeline.as_str()).join(id.task.as_str()).join(id.n.to_string()))

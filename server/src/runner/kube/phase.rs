@@ -188,13 +188,15 @@ fn not_started(pod: &Pod, waiting: &dyn Fn() -> String, now: Millis) -> Phase {
     let prepared = container(pod, PREPARE).and_then(|one| one.state.as_ref()?.terminated.as_ref());
     if let Some(terminated) = prepared.filter(|terminated| terminated.exit_code != 0 && !serves(pod)) {
         let said = terminated.message.as_deref().unwrap_or_default();
-        let sentence = match serde_json::from_str::<PodEnd>(said).map(|told| told.end.how) {
-            Ok(How::NotStarted(sentence)) => sentence,
-            Ok(_) | Err(_) => {
-                format!("Its folders could not be made: the helper ended with code {} · {said}", terminated.exit_code)
-            }
-        };
-        return ended(Exit::NotStarted { sentence });
+        return ended(match serde_json::from_str::<PodEnd>(said).map(|told| told.end.how) {
+            Ok(how @ (How::NotStarted(_) | How::Taken(_))) => crate::runner::exit(&how),
+            Ok(_) | Err(_) => Exit::NotStarted {
+                sentence: format!(
+                    "Its folders could not be made: the helper ended with code {} · {said}",
+                    terminated.exit_code
+                ),
+            },
+        });
     }
     if is_failed {
         let words = pod.status.as_ref().and_then(|status| status.message.clone()).unwrap_or_default();

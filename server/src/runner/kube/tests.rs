@@ -122,10 +122,21 @@ fn what_was_stopped_before_it_ran_has_ended_when_nothing_of_it_can_run_any_more(
 
 #[test]
 fn folders_that_could_not_be_made_end_it_with_the_helpers_sentence() {
-    let message = json!({"end": {"how": {"not_started": "The folder is there already."}, "started": null, "ended": 2}});
+    let told = json!({"not_started": "The results volume is not there."});
+    assert_eq!(prepared(told), Exit::NotStarted { sentence: "The results volume is not there.".into() });
+}
+
+/// The end of one whose init container ended so.
+fn prepared(how: Value) -> Exit {
+    let message = json!({"end": {"how": how, "started": null, "ended": 2}});
     let status = json!({"initContainerStatuses": [{"name": "prepare", "image": "", "imageID": "", "ready": false,
         "restartCount": 0, "state": {"terminated": {"exitCode": 1, "message": message.to_string()}}}]});
-    assert_eq!(exit(&pod(spec(), status)), Exit::NotStarted { sentence: "The folder is there already.".into() });
+    exit(&pod(spec(), status))
+}
+
+#[test]
+fn a_folder_that_is_there_already_is_told_as_a_number_that_is_taken() {
+    assert_eq!(prepared(json!({"taken": 17})), Exit::Taken { last: 17 });
 }
 
 #[test]

@@ -33,7 +33,7 @@ use super::{
     manifest::TASK,
     name, nodes, phase, waiting,
 };
-use crate::runner::RunnerError;
+use crate::runner::{RunnerError, disk, taken};
 
 /// Warnings that are kept; more than pods can wait at a time are no help.
 const WARNINGS: usize = 10_000;
@@ -285,6 +285,12 @@ impl Shared {
         let exit = Exit::NotStarted { sentence };
         let phase = Phase::Ended(Ended { exit, started: None, ended: now(), facts: None });
         self.hub.tell(Observation { execution: id.clone(), phase, progress: None });
+    }
+
+    /// Another launch had its number, and nothing of this one is there.
+    pub(super) fn skip(&self, id: &ExecutionId) -> Result<(), RunnerError> {
+        self.hub.tell(taken(id, self.folder(id).last().map_err(disk)?, now()));
+        Ok(())
     }
 
     pub(super) fn prepares(&self, id: &ExecutionId, sentence: String) {

@@ -50,8 +50,13 @@ impl Executions {
     }
 
     pub fn folder(&self, id: &ExecutionId) -> ExecutionFolder {
-        let path = self.root.join(id.pipeline.as_str()).join(id.task.as_str()).join(id.n.to_string());
+        let path = self.task(id).join(id.n.to_string());
         ExecutionFolder { path, live: self.root.join(LIVE).join(format!("{}.{}.{}", id.pipeline, id.task, id.n)) }
+    }
+
+    /// All of an execution's task.
+    pub fn task(&self, id: &ExecutionId) -> PathBuf {
+        self.root.join(id.pipeline.as_str()).join(id.task.as_str())
     }
 
     /// All of a pipeline.

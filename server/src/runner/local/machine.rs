@@ -48,13 +48,14 @@ fn uuid_of(minor: u32) -> Option<String> {
     None
 }
 
-/// What tasks may take together.
+/// What tasks may take together. GPUs are handed out: those that are not there cannot be, whatever the setting says.
 pub fn capacity(budget: Budget, gpus: usize) -> Capacity {
     let processors = thread::available_parallelism().map_or(1, usize::from);
+    let gpus = u32::try_from(gpus).unwrap_or(u32::MAX);
     Capacity {
         cpu: budget.cpu.unwrap_or(Cpu(u32::try_from(processors * 1000).unwrap_or(u32::MAX))),
         memory: budget.memory.unwrap_or_else(|| Memory(memory().unwrap_or(1 << 30))),
-        gpu: budget.gpu.unwrap_or(u32::try_from(gpus).unwrap_or(u32::MAX)),
+        gpu: budget.gpu.map_or(gpus, |most| most.min(gpus)),
     }
 }
 

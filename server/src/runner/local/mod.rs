@@ -187,6 +187,7 @@ impl Shared {
         let _turn = self.turn(id).await;
         let folder = self.executions.folder(id);
         if !folder.is_live() {
+            self.hub.forget(id);
             return Ok(());
         }
         let is_over = || self.follower(id).is_some_and(|follower| follower.is_over());

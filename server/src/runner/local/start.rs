@@ -9,7 +9,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use model::{ExecutionId, launch::Launch, run::Millis};
+use model::{ExecutionId, launch::Launch, mounts::task_folder, run::Millis};
 
 use super::{
     Shared, disk,
@@ -17,7 +17,7 @@ use super::{
     follow::{Follower, Start},
     locked, order,
 };
-use crate::runner::RunnerError;
+use crate::runner::{RunnerError, last_number, taken};
 
 pub fn now() -> Millis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
@@ -29,16 +29,15 @@ impl Shared {
     pub(super) fn begin(&self, launch: Launch) -> Result<Option<(Arc<Follower>, Start)>, RunnerError> {
         let id = launch.execution.clone();
         if let Some(follower) = self.follower(&id) {
-            return same(&follower.accepted.launch, &launch).map(|()| None);
+            return if follower.accepted.launch == launch { Ok(None) } else { self.skip(&id) };
         }
         let folder = self.executions.folder(&id);
         let accepted = match folder.accepted() {
-            Some(accepted) => {
-                same(&accepted.launch, &launch)?;
-                accepted
-            }
+            // Ours, of a server before this one.
+            Some(accepted) if accepted.launch == launch => accepted,
+            Some(_) => return self.skip(&id),
             // Released: its number is never used again.
-            None if folder.is_claimed() => return Ok(None),
+            None if folder.is_claimed() => return self.skip(&id),
             None => {
                 let (port, gpus) = self.choose(&launch)?;
                 let accepted = Accepted { boot: self.boot.clone(), port, gpus, launch };
@@ -56,6 +55,15 @@ impl Shared {
             (false, true) => self.start(&follower).map_or_else(Start::Failed, Start::Begun),
         };
         Ok(Some((follower, start)))
+    }
+
+    /// Another launch had this number: a journal that is older than the executions gives it out again.
+    fn skip<T>(&self, id: &ExecutionId) -> Result<Option<T>, RunnerError> {
+        let results = self.config.results.join(task_folder(&id.pipeline, &id.task));
+        let of_results = last_number(&results).map_err(disk)?;
+        let last = last_number(&self.executions.task(id)).map_err(disk)?.max(of_results);
+        self.hub.tell(taken(id, last, now()));
+        Ok(None)
     }
 
     /// Starts a supervisor, whether or not it will be the one that claims the execution. The line to it. Blocks.
@@ -112,13 +120,6 @@ impl Shared {
         }
         Ok((port, gpus))
     }
-}
-
-fn same(accepted: &Launch, asked: &Launch) -> Result<(), RunnerError> {
-    if accepted == asked {
-        return Ok(());
-    }
-    Err(RunnerError::Refused(format!("{} was launched before with other settings.", asked.execution)))
 }
 
 /// Nobody listens on it now, and none of ours is about to.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use engine::observed::{Ended, Exit, Phase};
+use engine::observed::{Ended, Exit, Observation, Phase};
 use model::{RunId, kind::File};
 use serde_json::json;
 use tokio::time::Instant;
@@ -82,6 +82,21 @@ async fn a_pod_of_another_launch_that_the_watch_has_told_of_is_refused_all_the_s
         let changes = ["POST", "DELETE", "PATCH"];
         assert!(!asked.iter().any(|one| changes.iter().any(|change| one.starts_with(change))), "{asked:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_number_that_was_released_is_skipped_and_the_cluster_is_asked_nothing() {
+    let (first, last) = (launch(1), launch(41));
+    let mut scene = scene([]).await;
+    for one in [&first, &last] {
+        scene.runner.shared.folder(&one.execution).release().unwrap();
+    }
+    scene.launch(&first).await.unwrap();
+    let told = scene.told(SOON).await;
+    let [Observation { phase: Phase::Ended(ended), .. }] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!((&ended.exit, ended.started), (&Exit::Taken { last: 41 }, None));
+    let asked = scene.api.asked();
+    assert!(!asked.iter().any(|one| one.starts_with("POST")), "{asked:?}");
 }
 
 #[tokio::test(start_paused = true)]
