@@ -62,9 +62,11 @@ fn fuzz(seconds: &str) -> Result<()> {
         let found = format!("fuzz/corpus/{target}");
         let kept = format!("fuzz/seeds/{target}");
         std::fs::create_dir_all(crate::root().join(&found))?;
-        let fuzz = ["+nightly", "fuzz", "run", target, &found, &kept, "--", &longest, "-rss_limit_mb=2048"];
+        // One input that takes a minute or much memory is a fault, too.
+        let limits = [&longest, "-timeout=60", "-rss_limit_mb=2048"];
+        let fuzz = ["+nightly", "fuzz", "run", target, &found, &kept, "--"];
         // The rustup proxy, not the compiler that runs this program: it alone knows `+nightly`.
-        shell::run(&mut shell::command("cargo", &fuzz))
+        shell::run(shell::command("cargo", &fuzz).args(limits))
     })
 }
 
@@ -78,4 +80,20 @@ fn cluster() -> Result<()> {
     setup::to_test()?;
     let more = [("FLETCHLINE_CLUSTER_KILLS", "50"), ("FLETCHLINE_API_AWAY", "60")];
     test::cluster(&mut test::Count::default(), &more)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_that_fails_hides_none_after_it_and_all_failures_are_told() {
+        let done = std::cell::RefCell::new(Vec::new());
+        let outcome = each(&[1, 2, 3], |number| {
+            done.borrow_mut().push(*number);
+            if *number == 2 { Ok(()) } else { bail!("{number} failed") }
+        });
+        assert_eq!(*done.borrow(), [1, 2, 3]);
+        assert_eq!(outcome.unwrap_err().to_string(), "1 failed; 3 failed");
+    }
 }
