@@ -5,7 +5,7 @@
 
 use std::io::{self, BufRead, Read};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
-use std::thread::Scope;
+use std::thread::{Scope, ScopedJoinHandle};
 
 const BUFFERS: usize = 4;
 const SIZE: usize = 128 << 10;
@@ -21,13 +21,16 @@ pub struct Ahead {
 
 impl Ahead {
     /// The thread ends with the decoder, with its first error, or when this reader is dropped and the next bytes came.
-    pub fn start<'scope>(scope: &'scope Scope<'scope, '_>, decoder: impl Read + Send + 'scope) -> Ahead {
+    pub fn start<'scope>(
+        scope: &'scope Scope<'scope, '_>,
+        decoder: impl Read + Send + 'scope,
+    ) -> (Ahead, ScopedJoinHandle<'scope, ()>) {
         let (filled, full) = sync_channel(BUFFERS);
         let (empty, free) = channel();
         // The other end was given to nobody yet.
         (0..BUFFERS).for_each(|_| drop(empty.send(Vec::new())));
-        scope.spawn(move || decode(decoder, &free, &filled));
-        Ahead { full, empty, current: Vec::new(), at: 0, ended: false }
+        let thread = scope.spawn(move || decode(decoder, &free, &filled));
+        (Ahead { full, empty, current: Vec::new(), at: 0, ended: false }, thread)
     }
 }
 
@@ -115,7 +118,7 @@ mod tests {
         Source { left: 3_000_000, piece: 0, broken: false }.read_to_end(&mut plain).unwrap();
         let mut got = Vec::new();
         std::thread::scope(|scope| {
-            let mut ahead = Ahead::start(scope, Source { left: 3_000_000, piece: 0, broken: false });
+            let (mut ahead, _) = Ahead::start(scope, Source { left: 3_000_000, piece: 0, broken: false });
             ahead.read_to_end(&mut got).unwrap();
             assert_eq!(ahead.read(&mut [0; 9]).unwrap(), 0);
         });
@@ -126,7 +129,7 @@ mod tests {
     fn an_error_comes_after_what_was_decoded_before_it() {
         let mut got = Vec::new();
         let error = std::thread::scope(|scope| {
-            Ahead::start(scope, Source { left: 500_000, piece: 0, broken: true }).read_to_end(&mut got).unwrap_err()
+            Ahead::start(scope, Source { left: 500_000, piece: 0, broken: true }).0.read_to_end(&mut got).unwrap_err()
         });
         assert_eq!((error.to_string().as_str(), got.len()), ("torn", 500_000));
     }
@@ -134,7 +137,7 @@ mod tests {
     #[test]
     fn a_reader_that_goes_away_ends_the_decoder() {
         std::thread::scope(|scope| {
-            let mut ahead = Ahead::start(scope, Source { left: usize::MAX, piece: 0, broken: false });
+            let (mut ahead, _) = Ahead::start(scope, Source { left: usize::MAX, piece: 0, broken: false });
             assert!(ahead.read(&mut [0; 9]).unwrap() > 0);
         });
     }

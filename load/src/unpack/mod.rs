@@ -21,6 +21,7 @@ use limits::{Bounds, Packed, read_full};
 use name::Name;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Read};
+use std::panic::resume_unwind;
 use std::path::Path;
 use std::thread;
 use tree::{Meta, Tree};
@@ -93,7 +94,11 @@ pub fn stream(
         // Nothing is decoded that could be ahead.
         Codec::None => write(BufReader::with_capacity(BUFFER, decoder), (codec, wanted), name, into, bounds),
         Codec::Gz | Codec::Bz2 | Codec::Xz | Codec::Zst => {
-            write(Ahead::start(scope, decoder), (codec, wanted), name, into, bounds)
+            let (ahead, thread) = Ahead::start(scope, decoder);
+            let written = write(ahead, (codec, wanted), name, into, bounds);
+            // A scope does not wait for what a thread still frees at its end: the search for leaks would find that.
+            thread.join().unwrap_or_else(|panic| resume_unwind(panic));
+            written
         }
     })
 }
