@@ -56,6 +56,21 @@ async function until(what, expected) {
   assert.deepEqual(found, expected);
 }
 
+test("the canvas and its map follow the theme, also when nothing else changes", async () => {
+  const colours = () =>
+    page.locator(".canvas-surface, .canvas-minimap canvas").evaluateAll((all) => all.map((canvas) => canvas.toDataURL()));
+  const rested = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    return colours();
+  };
+  const light = await rested();
+  await page.emulateMedia({ colorScheme: "dark" });
+  const dark = await rested();
+  dark.forEach((picture, at) => assert.notEqual(picture, light[at]));
+  await page.emulateMedia({ colorScheme: "light" });
+  await until(colours, light);
+});
+
 test("a task is dragged, and the move is one step", async () => {
   const before = await editor.saved();
   await drag({ x: 150, y: 150 }, { x: 190, y: 310 });

@@ -96,6 +96,7 @@ pub async fn what_is_applied_runs_the_example_to_its_end_across_a_restart_of_the
     cluster.volume(&client, "fletchline-data", &folder(place.path(), "data", USER)).await;
     cluster.volume(&client, "fletchline-results", &folder(place.path(), "results", 0)).await;
     let results = folder(place.path(), "results/pipeline", USER);
+    what_an_ingress_needs_is_taken(namespace);
     site(place.path(), namespace);
     say(namespace, &["apply", "-k", &place.path().join("site").display().to_string()]);
     let wait = ["rollout", "status", "deployment/fletchline", "--timeout=120s"];
@@ -116,7 +117,6 @@ pub async fn what_is_applied_runs_the_example_to_its_end_across_a_restart_of_the
     let pipeline = fs::read_dir(results).unwrap().next().unwrap().unwrap().path();
     assert!(fs::read_to_string(pipeline.join("report/1/report/report.txt")).unwrap().contains("files,"));
     may_read_nodes(namespace);
-    what_an_ingress_needs_is_taken(namespace);
     let other = say(namespace, &["exec", "deployment/fletchline", "--", "fletchline", "link", "--data", "/data"]);
     assert!(other.contains("/link?code="), "{other}");
 }

@@ -127,18 +127,19 @@ fn start(
     let painter = Painter::new(handle, surface, Box::new(on_picture), Box::new(on_rest));
     let schedule = painter.clone();
     handle.attach(host.clone(), Rc::new(move || schedule.schedule()));
-    watch::follow(handle, host, &painter, at_rest);
+    let look = RwSignal::new(0);
+    watch::follow(handle, host, &painter, look);
     bench::offer(handle);
-    draw_map(handle, parts, at_rest);
+    draw_map(handle, parts, (at_rest, look));
     painter.schedule();
 }
 
 /// The map follows what has come to rest: statuses and the document, never a drag.
-fn draw_map(handle: EditorHandle, parts: Parts, at_rest: RwSignal<u64>) {
-    let drawn = StoredValue::new(None::<u64>);
+fn draw_map(handle: EditorHandle, parts: Parts, (at_rest, look): (RwSignal<u64>, RwSignal<u64>)) {
+    let drawn = StoredValue::new(None::<(u64, u64)>);
     Effect::new(move |_| {
         at_rest.track();
-        let version = handle.with(|editor| editor.versions().board);
+        let version = (handle.with(|editor| editor.versions().board), look.get());
         if drawn.get_value() == Some(version) {
             return;
         }

@@ -30,20 +30,15 @@ impl Drop for Watchers {
     }
 }
 
-/// Until the component goes.
-pub fn follow(handle: EditorHandle, host: &HtmlElement, painter: &Rc<Painter>, at_rest: RwSignal<u64>) {
-    if let Some(watchers) = watchers(handle, host, painter, at_rest) {
+/// Until the component goes. `look` counts up when the theme or the fonts have changed.
+pub fn follow(handle: EditorHandle, host: &HtmlElement, painter: &Rc<Painter>, look: RwSignal<u64>) {
+    if let Some(watchers) = watchers(handle, host, painter, look) {
         let kept = StoredValue::new_local(Some(watchers));
         on_cleanup(move || drop(kept.try_update_value(Option::take)));
     }
 }
 
-fn watchers(
-    handle: EditorHandle,
-    host: &HtmlElement,
-    painter: &Rc<Painter>,
-    at_rest: RwSignal<u64>,
-) -> Option<Watchers> {
+fn watchers(handle: EditorHandle, host: &HtmlElement, painter: &Rc<Painter>, look: RwSignal<u64>) -> Option<Watchers> {
     let window = web_sys::window()?;
     let document = window.document()?;
     let (element, pictures) = (host.clone(), painter.clone());
@@ -53,7 +48,7 @@ fn watchers(
     let (element, pictures) = (host.clone(), painter.clone());
     let refresh = Rc::new(move || {
         pictures.refresh(&element);
-        at_rest.try_update(|count| *count += 1);
+        look.try_update(|count| *count += 1);
     });
     let again = refresh.clone();
     let themed = Closure::<dyn FnMut()>::new(move || again());
