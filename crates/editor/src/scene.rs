@@ -17,8 +17,9 @@ use crate::{
     selection::Selection,
 };
 
-/// Below this zoom a card is one rectangle of its colour, and an arrow a straight line.
-pub const MIDDLE_FROM: f64 = 0.35;
+/// Below this zoom, where a name has letters of less than five pixels, a card is one rectangle of its colour, and an arrow a
+/// straight line.
+pub const MIDDLE_FROM: f64 = 0.4;
 /// From this zoom on everything is drawn.
 pub const NEAR_FROM: f64 = 0.7;
 /// Advance of a letter of a label and its padding, in world units: the font has one width.

@@ -133,6 +133,7 @@ impl Surface {
         cards.iter().for_each(|(item, card)| self.prepare(item.slot, card, small));
         let texts = || cards.iter().filter_map(|(item, card)| Some((card, self.cards.get(&item.slot)?)));
         let pen = &self.pen;
+        self.to_letters(scene);
         pen.font(&self.fonts.name);
         pen.fill_with(&self.colours.ink);
         texts().for_each(|(card, texts)| self.letters(scene, card, (TEXT_X, NAME_Y), &texts.name));
@@ -145,12 +146,22 @@ impl Surface {
         self.to_world(scene);
     }
 
-    /// `x` and `y`: from the card's corner, in world units. Leaves the world's transform.
+    /// The transform for [`Surface::letters`]: one for all, because a change of it costs as much as a word.
+    fn to_letters(&self, scene: &Scene) {
+        let size = self.letter_size(scene);
+        self.pen.place(size, 0.0, 0.0, size, 0.0, 0.0);
+    }
+
+    /// Canvas pixels of a letter's unit.
+    fn letter_size(&self, scene: &Scene) -> f64 {
+        letter_zoom(scene.view.camera.zoom) * self.density
+    }
+
+    /// `x` and `y`: from the card's corner, in world units.
     fn letters(&self, scene: &Scene, card: &Card, (x, y): (f64, f64), text: &JsString) {
         let (corner, scale) = (self.corner_of(scene, card), scene.view.camera.zoom * self.density);
-        let size = letter_zoom(scene.view.camera.zoom) * self.density;
-        self.pen.place(size, 0.0, 0.0, size, corner.x + x * scale, corner.y + y * scale);
-        self.pen.text(text, 0.0, 0.0);
+        let size = self.letter_size(scene);
+        self.pen.text(text, (corner.x + x * scale) / size, (corner.y + y * scale) / size);
     }
 
     /// Measures and cuts a card's texts once per version of the card, the small one when it is shown.
@@ -189,6 +200,7 @@ impl Surface {
         for (item, card) in shown() {
             let Some(status) = &card.status else { continue };
             let hue = Hue::of_status(status.status);
+            self.to_letters(scene);
             pen.fill_with(self.colours.hue(hue));
             if let Some(words) = self.cards.get(&item.slot).and_then(|texts| texts.words.as_ref()) {
                 self.letters(scene, card, (STATUS_X, STATUS_Y), words);
