@@ -26,6 +26,10 @@ pub enum Error {
     Status { url: String, status: u16, hint: &'static str, retry_after: Option<u64> },
     #[error("{url} could not be read: {why}")]
     Network { url: String, why: String },
+    #[error(
+        "{url} has a certificate that is not trusted here ({why}); SSL_CERT_FILE may name a file with your company's own"
+    )]
+    Untrusted { url: String, why: String },
     #[error("{url} sent less than 1 KiB in {seconds} s; try again later, what has come is kept")]
     Stalled { url: String, seconds: u64 },
     #[error("{url} does not answer a request for the rest of the file truthfully: {why}")]

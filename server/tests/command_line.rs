@@ -174,7 +174,7 @@ async fn a_site_with_a_companys_own_certificate_is_loaded_from_when_ssl_cert_fil
         command.args(["--quiet", "--allow", "localhost"]).envs(certificates.map(|file| ("SSL_CERT_FILE", file)));
         command.output().unwrap()
     };
-    refused(&load(None), NOT_DONE, "certificate");
+    refused(&load(None), NOT_DONE, "has a certificate that is not trusted here");
     let loaded = load(Some(&certificate));
     assert_eq!(code(&loaded), 0, "{}", err(&loaded));
     assert_eq!(std::fs::read_to_string(to.join("data.csv")).unwrap(), "a,b\n");

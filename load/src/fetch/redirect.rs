@@ -92,7 +92,7 @@ impl Web {
         let request = self.client.request(method, url.clone()).headers(headers.clone()).send();
         match tokio::time::timeout(self.patience, request).await {
             Err(_) => Err(Error::Stalled { url: shown_url(url), seconds: self.patience.as_secs() }),
-            Ok(Err(error)) => Err(Error::Network { url: shown_url(url), why: causes(&error) }),
+            Ok(Err(error)) => Err(failed(shown_url(url), causes(&error))),
             Ok(Ok(response)) => Ok(response),
         }
     }
@@ -124,6 +124,14 @@ fn next_hop(at: &Url, response: &Response) -> Result<Option<Url>, Error> {
         return Err(Error::Downgrade { from: shown_url(at), to: shown_url(&next) });
     }
     Ok(Some(next))
+}
+
+/// A certificate does not become another by asking again.
+fn failed(url: String, why: String) -> Error {
+    match why.strip_prefix("invalid peer certificate: ") {
+        Some(why) => Error::Untrusted { url, why: why.to_owned() },
+        None => Error::Network { url, why },
+    }
 }
 
 /// An error with what caused it: reqwest's own text stops at "error sending request".
