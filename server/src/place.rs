@@ -21,6 +21,7 @@ use crate::{
         local::{
             LocalConfig, LocalRunner,
             config::{Budget, LOG_LIMIT, Secrets as Ask, Volume as Folder, Volumes},
+            load,
         },
     },
     secrets::Secrets,
@@ -106,6 +107,7 @@ pub fn kubernetes(settings: &Settings, installation: &str, namespace: &str) -> K
         default_images,
         registries: of.registries,
         load_from: settings.load_from.clone(),
+        certificates: of.certificates,
         node_lost: of.node_lost_seconds,
         new_claims: NewClaims {
             size: of.new_claims.size,
@@ -129,6 +131,7 @@ fn config(wanted: &Wanted, settings: &Settings) -> Result<LocalConfig, PlaceErro
         visible: Vec::new(),
         budget: Budget { cpu: settings.cpu, memory: settings.memory, gpu: settings.gpu },
         load_from: settings.load_from.clone(),
+        certificates: std::env::var(load::CERTIFICATES).ok(),
         log_limit: LOG_LIMIT,
         secrets: secrets(wanted.secrets.clone()),
         programs: Arc::new(OnThisMachine::new(wanted.programs.clone(), &results, runtime)),

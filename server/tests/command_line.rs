@@ -4,23 +4,13 @@ mod product;
 
 use std::{
     io::Write,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Output, Stdio},
-    sync::Arc,
     time::{Duration, Instant},
 };
 
-use base64::prelude::{BASE64_STANDARD, Engine};
 use product::{Data, Served, example};
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpListener,
-};
-use tokio_rustls::{
-    TlsAcceptor,
-    rustls::{ServerConfig, pki_types::PrivateKeyDer},
-};
 
 const FAILED: i32 = 1;
 const WRONG: i32 = 2;
@@ -138,46 +128,6 @@ fn load_unpacks_into_a_folder_and_refuses_what_it_cannot_load() {
     refused(&data.run(&["load", "http://127.0.0.1:1/x", &to]), NOT_DONE, "127.0.0.1");
     refused(&data.run(&["load", "gopher://x/y", &to]), NOT_DONE, "gopher");
     refused(&data.run(&["load", "example:files.zip", &to, "--unpack", "rar"]), WRONG, "rar");
-}
-
-/// A site of this machine that a certificate of its own speaks for, which is written to `file`.
-async fn private_site(file: &Path) -> u16 {
-    let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let encoded = BASE64_STANDARD.encode(own.cert.der());
-    std::fs::write(file, format!("-----BEGIN CERTIFICATE-----\n{encoded}\n-----END CERTIFICATE-----\n")).unwrap();
-    let key = PrivateKeyDer::try_from(own.signing_key.serialize_der()).unwrap();
-    let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![own.cert.into()], key).unwrap();
-    let tls = TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    tokio::spawn(async move {
-        loop {
-            let Ok(mut stream) = tls.accept(listener.accept().await.unwrap().0).await else { continue };
-            let _ = stream.read(&mut [0; 4096]).await;
-            let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\na,b\n";
-            let _ = stream.write_all(answer).await;
-            let _ = stream.shutdown().await;
-        }
-    });
-    port
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_site_with_a_companys_own_certificate_is_loaded_from_when_ssl_cert_file_names_it() {
-    let data = Data::new();
-    let certificate = data.path().join("company.pem");
-    let port = private_site(&certificate).await;
-    let to = data.path().join("loaded");
-    let load = |certificates: Option<&Path>| {
-        let source = format!("https://localhost:{port}/data.csv");
-        let mut command = data.command(&["load", &source, &to.display().to_string()]);
-        command.args(["--quiet", "--allow", "localhost"]).envs(certificates.map(|file| ("SSL_CERT_FILE", file)));
-        command.output().unwrap()
-    };
-    refused(&load(None), NOT_DONE, "has a certificate that is not trusted here");
-    let loaded = load(Some(&certificate));
-    assert_eq!(code(&loaded), 0, "{}", err(&loaded));
-    assert_eq!(std::fs::read_to_string(to.join("data.csv")).unwrap(), "a,b\n");
 }
 
 #[test]

@@ -2,11 +2,23 @@
 
 mod product;
 
-use std::sync::{Arc, Mutex};
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+};
 
 use axum::{Router, extract::Request, response::Response};
+use base64::prelude::{BASE64_STANDARD, Engine};
 use product::{Data, Served, wish};
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{ServerConfig, pki_types::PrivateKeyDer},
+};
 
 /// A site of this machine whose answer to `/told/…` has an ETag, and to `/mute/…` nothing to go by.
 async fn site(etag: Arc<Mutex<String>>) -> String {
@@ -57,4 +69,54 @@ async fn what_was_loaded_is_read_again_while_the_source_says_that_it_is_the_same
     assert_eq!(run(json!({"set": "large"})).await, [new, new, kept, same], "another source");
     *etag.lock().unwrap() = "\"two\"".to_owned();
     assert_eq!(run(json!({"set": "large"})).await, [new, new, kept, new], "the source has changed");
+}
+
+/// A site of this machine that a certificate of its own speaks for, which is written to `file`.
+async fn private_site(file: &Path) -> u16 {
+    let own = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let encoded = BASE64_STANDARD.encode(own.cert.der());
+    std::fs::write(file, format!("-----BEGIN CERTIFICATE-----\n{encoded}\n-----END CERTIFICATE-----\n")).unwrap();
+    let key = PrivateKeyDer::try_from(own.signing_key.serialize_der()).unwrap();
+    let config = ServerConfig::builder().with_no_client_auth().with_single_cert(vec![own.cert.into()], key).unwrap();
+    let tls = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        loop {
+            let Ok(mut stream) = tls.accept(listener.accept().await.unwrap().0).await else { continue };
+            let _ = stream.read(&mut [0; 4096]).await;
+            let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\na,b\n";
+            let _ = stream.write_all(answer).await;
+            let _ = stream.shutdown().await;
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn a_source_with_a_companys_own_certificate_is_loaded_when_ssl_cert_file_names_it_and_else_said_at_once() {
+    // The one folder of this machine that tasks see and a test may write to.
+    let home = std::env::home_dir().unwrap();
+    let place = tempfile::tempdir_in(home).unwrap();
+    let certificate = place.path().join("company.pem");
+    let port = private_site(&certificate).await;
+    let document = json!({"format": "fletchline/v1", "id": "fresh", "name": "Fresh", "arrows": [], "tasks": [
+        {"id": "load", "name": "load", "kind": "load_data", "target": "/data",
+            "sources": [{"url": format!("https://localhost:{port}/data.csv")}]}]});
+    let file = certificate.display().to_string();
+    for (trusted, status, sentence) in [
+        (None, "failed", "has a certificate that is not trusted here"),
+        (Some(("SSL_CERT_FILE", file.as_str())), "succeeded", "ended well"),
+    ] {
+        let data = Data::new();
+        let allowed = ("FLETCHLINE_LOAD_FROM", "localhost");
+        let environment: Vec<_> = trusted.into_iter().chain([allowed]).collect();
+        let served = Served::start_with(&data, &environment).await;
+        served.create(&document).await;
+        let run = served.begin(wish("fresh", 1)).await;
+        let view = served.until(&run, |view| view["summary"]["status"] == status).await;
+        let log = std::fs::read_to_string(data.path().join("executions/fresh/load/1/log")).unwrap();
+        let said = format!("{} {log}", view["tasks"]["load"]["sentence"]);
+        assert!(said.contains(sentence), "{said}");
+    }
 }

@@ -33,6 +33,8 @@ pub struct Kubernetes {
     pub registries: BTreeMap<String, String>,
     /// The image of a kind that says none, see [`Kubernetes::default_images`].
     pub images: BTreeMap<KindName, String>,
+    /// The ConfigMap with the certificate authorities that a Load Data trusts. None: those of Fletchline's own image.
+    pub certificates: Option<String>,
     pub node_lost_seconds: Seconds,
     pub new_claims: NewClaims,
 }
@@ -92,6 +94,7 @@ impl Default for Kubernetes {
             pull_secrets: Vec::new(),
             registries: BTreeMap::new(),
             images: BTreeMap::new(),
+            certificates: None,
             node_lost_seconds: Seconds(120),
             new_claims: NewClaims::default(),
         }
@@ -158,6 +161,11 @@ impl Kubernetes {
             view("tolerations", tolerated.join(", "), "Taints of nodes that tasks run on nevertheless."),
             view("pull_secrets", self.pull_secrets.join(", "), "Secrets that images are pulled with."),
             view("registries", listed(&self.registries), "Beginnings of image names and what stands in their place."),
+            view(
+                "certificates",
+                self.certificates.clone().unwrap_or_default(),
+                "Whose certificates a Load Data trusts.",
+            ),
             view("node_lost_seconds", self.node_lost_seconds.0.to_string(), "After how long a silent node is lost."),
             view("new_claims", self.new_claims.to_string(), "Claims that `fletchline cluster prepare` makes."),
         ];

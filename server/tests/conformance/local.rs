@@ -56,6 +56,7 @@ pub fn config(place: &Path) -> LocalConfig {
         visible: Vec::new(),
         budget: Budget::default(),
         load_from: Vec::new(),
+        certificates: None,
         log_limit: LOG_LIMIT,
         secrets: Arc::new(|name| (name == "pass").then(|| "hush-hush".to_owned())),
         programs: Arc::new(NoPrograms),

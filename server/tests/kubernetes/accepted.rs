@@ -17,6 +17,7 @@ use crate::{cluster::Cluster, kinds};
 pub async fn a_restricted_namespace_takes_every_manifest_with_strict_validation(cluster: Cluster) {
     let (client, namespace) = cluster.client().await;
     let mut config = crate::cluster::config(namespace);
+    config.certificates = Some("company".into());
     config.volumes.insert("team".into(), ClaimVolume { claim: "nas".into(), access: Acl::ReadWrite });
     for (name, launch) in kinds::every_kind() {
         let command = program::command(&launch, &config, "token").unwrap();

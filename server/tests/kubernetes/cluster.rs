@@ -188,6 +188,7 @@ pub fn config(namespace: &str) -> KubeConfig {
         registries: BTreeMap::new(),
         load_from: Vec::new(),
         node_lost: Seconds(120),
+        certificates: None,
         new_claims: NewClaims { size: Memory(1 << 30), storage_class: None, for_many: false },
     }
 }

@@ -31,6 +31,8 @@ pub struct KubeConfig {
     pub registries: BTreeMap<String, String>,
     /// Hosts and ranges of private addresses that may be loaded from.
     pub load_from: Vec<String>,
+    /// The ConfigMap whose `ca-certificates.crt` a load trusts in place of our image's own.
+    pub certificates: Option<String>,
     /// How long a node may be away before what ran on it counts as lost.
     pub node_lost: Seconds,
     pub new_claims: NewClaims,

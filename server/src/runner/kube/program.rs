@@ -6,7 +6,10 @@ use model::{
     supervise::HELPER,
 };
 
-use super::{config::KubeConfig, manifest::OURS};
+use super::{
+    config::KubeConfig,
+    manifest::{OURS, TRUSTED},
+};
 use crate::{
     python,
     runner::local::{config::ProgramCommand, load},
@@ -22,7 +25,10 @@ pub fn command(launch: &Launch, config: &KubeConfig, token: &str) -> Result<Prog
         Program::Command { argv } => Ok(plain(argv.clone())),
         Program::Script { .. } => Ok(plain(["sh", "-eu", SCRIPT_AT].map(str::to_owned).into())),
         Program::Stay => Ok(plain([HELPER, "stay"].map(str::to_owned).into())),
-        Program::Load { .. } => load::command(launch, &format!("{OURS}/fletchline"), &config.load_from),
+        Program::Load { .. } => {
+            let certificates = config.certificates.as_ref().map(|_| TRUSTED);
+            load::command(launch, &format!("{OURS}/fletchline"), &config.load_from, certificates)
+        }
         Program::Notebook { .. } | Program::Viewer | Program::Pack { .. } | Program::Serve { .. } => {
             Ok(python::in_image(launch, token))
         }

@@ -34,6 +34,8 @@ pub struct LocalConfig {
     pub budget: Budget,
     /// Hosts and ranges of private addresses that may be loaded from.
     pub load_from: Vec<String>,
+    /// The file of the authorities that a load trusts; none: the machine's own.
+    pub certificates: Option<String>,
     /// Bytes of one execution's log.
     pub log_limit: u64,
     pub secrets: Secrets,

@@ -28,6 +28,8 @@ use crate::say;
 
 pub const REQUEST: &str = "request.json";
 pub const FACTS: &str = "facts.json";
+/// Names the file of the authorities that a load trusts.
+pub const CERTIFICATES: &str = "SSL_CERT_FILE";
 pub const DOWNLOADS_AT: &str = "/fletchline/downloads";
 
 /// What `fletchline load --request FILE` does. Paths are as the task sees them.
@@ -47,11 +49,17 @@ pub struct Request {
     pub allow: Vec<String>,
 }
 
-/// `server`: where the task finds our program. `allow`: private hosts and ranges that may be loaded from.
+/// `server`: where the task finds our program. `allow`: private hosts and ranges that may be loaded from. `certificates`: the
+/// file of the authorities that it trusts, as the task sees it.
 ///
 /// # Errors
 /// It is no Load Data.
-pub fn command(launch: &Launch, server: &str, allow: &[String]) -> Result<ProgramCommand, String> {
+pub fn command(
+    launch: &Launch,
+    server: &str,
+    allow: &[String],
+    certificates: Option<&str>,
+) -> Result<ProgramCommand, String> {
     let Program::Load { sources, target, again, keep, .. } = &launch.program else {
         return Err(format!("{} is no Load Data.", launch.name));
     };
@@ -69,6 +77,7 @@ pub fn command(launch: &Launch, server: &str, allow: &[String]) -> Result<Progra
     Ok(ProgramCommand {
         argv: argv.map(str::to_owned).into(),
         files: [(REQUEST.to_owned(), text)].into(),
+        env: certificates.map(|file| (CERTIFICATES.to_owned(), file.to_owned())).into_iter().collect(),
         ..ProgramCommand::default()
     })
 }

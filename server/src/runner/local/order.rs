@@ -116,7 +116,9 @@ fn command(
             Ok(plain(["sh", "-eu", sandbox::SCRIPT_AT].map(str::to_owned).into()))
         }
         Program::Stay => Ok(plain([HELPER, "stay"].map(str::to_owned).into())),
-        Program::Load { .. } => load::command(&accepted.launch, sandbox::SERVER_AT, &config.load_from),
+        Program::Load { .. } => {
+            load::command(&accepted.launch, sandbox::SERVER_AT, &config.load_from, config.certificates.as_deref())
+        }
         Program::Notebook { .. } | Program::Viewer | Program::Pack { .. } | Program::Serve { .. } => {
             if accepted.launch.program == Program::Viewer {
                 fs::create_dir_all(folder.path.join("links"))

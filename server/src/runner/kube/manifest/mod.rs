@@ -32,6 +32,7 @@ use serde::Serialize;
 
 pub use order::idle;
 pub use pod::{COPYING, OURS, PREPARE, TASK, beside, toleration};
+pub use volumes::TRUSTED;
 
 use super::{
     config::KubeConfig,

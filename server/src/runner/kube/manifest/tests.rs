@@ -38,6 +38,7 @@ pub fn config() -> KubeConfig {
         registries: BTreeMap::new(),
         load_from: Vec::new(),
         node_lost: Seconds(120),
+        certificates: None,
         new_claims: NewClaims { size: Memory(1 << 30), storage_class: None, for_many: false },
     }
 }
@@ -70,6 +71,16 @@ fn settings_reach_every_pod_and_only_those_of_the_list() {
     config.gpu_resource = "amd.com/gpu".into();
     config.run_as = RunAs { user: 2000, group: 3000 };
     insta::assert_snapshot!("settings", made(&job(), &config).yaml());
+}
+
+#[test]
+fn a_load_and_nothing_else_is_given_the_certificates_of_the_settings() {
+    let config = KubeConfig { certificates: Some("company".into()), ..config() };
+    for (kind, launch) in every_kind() {
+        let yaml = made(&launch, &config).yaml();
+        let parts = ["name: SSL_CERT_FILE\n", "/etc/ssl/company/ca-certificates.crt", "mountPath: /etc/ssl/company\n"];
+        assert_eq!(parts.map(|part| yaml.contains(part)), [kind == "load"; 3], "{kind}: {yaml}");
+    }
 }
 
 #[test]

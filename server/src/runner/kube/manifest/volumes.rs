@@ -24,6 +24,10 @@ const SCRATCHES: &str = "scratch";
 const WRITTEN: &str = "contents";
 /// For single files of the contents, which are not mounted from a projection.
 const COPIES: &str = "copies";
+const CERTIFICATES: &str = "certificates";
+const CERTIFICATES_AT: &str = "/etc/ssl/company";
+/// What [`KubeConfig::certificates`] has, as a load sees it.
+pub const TRUSTED: &str = "/etc/ssl/company/ca-certificates.crt";
 
 /// Names each claim once.
 struct Claims<'a> {
@@ -111,6 +115,10 @@ pub fn seen(launch: &Launch, config: &KubeConfig, name: &str, contents: &Content
     if !launch.copies_json.is_empty() {
         volumes.push(copies(name));
     }
+    if let (Program::Load { .. }, Some(name)) = (&launch.program, &config.certificates) {
+        task.push(mount(CERTIFICATES, CERTIFICATES_AT, None, false));
+        volumes.push(authorities(name));
+    }
     // Outer ones first, so that an inner one lies upon them.
     task.sort_by(|one, other| one.mount_path.cmp(&other.mount_path));
     volumes.extend(claims.used.into_iter().map(|(claim, name)| claimed(&name, &claim)));
@@ -140,6 +148,11 @@ fn own(launch: &Launch, claims: &mut Claims) -> Vec<VolumeMount> {
         own.push(scratch(UPLOADS_AT, UPLOADS));
     }
     own
+}
+
+fn authorities(name: &str) -> Volume {
+    let source = ConfigMapVolumeSource { name: name.to_owned(), ..ConfigMapVolumeSource::default() };
+    Volume { name: CERTIFICATES.to_owned(), config_map: Some(source), ..Volume::default() }
 }
 
 fn empty(name: &str) -> Volume {
