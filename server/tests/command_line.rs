@@ -332,18 +332,23 @@ fn a_further_try_goes_on_where_the_last_one_of_its_copy_stopped_and_knows_what_i
 #[test]
 fn a_task_sees_the_gpus_that_it_was_given_and_no_other() {
     let data = Data::new();
-    let look = |asks: Option<u32>, settings: &[&str]| {
-        let mut document: Value = serde_json::from_str(&job(
-            "echo \"[$CUDA_VISIBLE_DEVICES]\"; cd /dev; for one in nvidia*; do test ! -c $one || echo $one; done; sleep 1",
-        ))
-        .unwrap();
-        let tasks = document["tasks"].as_array_mut().unwrap();
-        if let Some(gpu) = asks {
-            tasks[0]["resources"] = json!({"gpu": gpu});
-            let mut second = tasks[0].clone();
-            second["id"] = json!("b");
-            tasks.push(second);
-        }
+    let meet = data.path().with_extension("meet");
+    std::fs::create_dir_all(&meet).unwrap();
+    let settings = format!("[volumes.meet]\nfolder = {:?}\naccess = \"RW\"\n", meet.display().to_string());
+    std::fs::write(data.path().join("fletchline.toml"), settings).unwrap();
+    // What it sees, and then it waits until so many tasks have been there.
+    let look = |asks: Option<u32>, together: usize, settings: &[&str]| {
+        std::fs::remove_dir_all(&meet).unwrap();
+        std::fs::create_dir_all(&meet).unwrap();
+        let script = format!(
+            "echo \"[$CUDA_VISIBLE_DEVICES]\"; cd /dev; for one in nvidia*; do test ! -c $one || echo $one; done
+            touch /meet/$FLETCHLINE_TASK; until test $(ls /meet | wc -l) -ge {together}; do sleep 0.1; done"
+        );
+        let task = |id: &str| json!({"id": id, "name": id, "kind": "job", "script": script, "timeout": 60, "resources": {"gpu": asks.unwrap_or(0)}});
+        let arrow = |id: &str| json!({"id": id, "from_task": "v", "from_path": "", "to_task": id, "to_path": "/meet", "acl": "RW"});
+        let volume = json!({"id": "v", "name": "Meet", "kind": "volume", "volume": "meet", "access": "RW", "mount_path": "/meet"});
+        let document = json!({"format": "fletchline/v1", "id": "one", "name": "One",
+            "tasks": [volume, task("a"), task("b")], "arrows": [arrow("a"), arrow("b")]});
         let file = file(&data, "gpu.json", &document.to_string());
         data.with_gpus(&[3, 5], &[&["run", &file, "--json"], settings].concat()).output().unwrap()
     };
@@ -355,22 +360,23 @@ fn a_task_sees_the_gpus_that_it_was_given_and_no_other() {
         let lines = log.lines().map(|line| line.split_once(' ').unwrap().1).collect::<Vec<_>>().join(" ");
         (lines, one["started"].as_u64().unwrap(), one["ended"].as_u64().unwrap())
     };
-    let none = look(None, &[]);
+    let none = look(None, 1, &[]);
     assert_eq!(log(&none, "a").0, "[]");
-    let both = look(Some(1), &[]);
+    let both = look(Some(1), 2, &[]);
     let mut given = ["a", "b"].map(|task| log(&both, task).0);
     given.sort();
     assert_eq!(given, ["[3] nvidia3", "[5] nvidia5"]);
     // One at a time where the setting allows no more, whichever it is.
-    let one = look(Some(1), &["--gpu", "1"]);
+    let one = look(Some(1), 1, &["--gpu", "1"]);
     let [a, b] = ["a", "b"].map(|task| log(&one, task));
     assert!(a.2 <= b.1 || b.2 <= a.1, "{a:?} {b:?}");
     assert_eq!([a.0, b.0], ["[3] nvidia3", "[3] nvidia3"]);
-    assert_eq!(log(&look(Some(2), &[]), "b").0, "[3,5] nvidia3 nvidia5");
+    assert_eq!(log(&look(Some(2), 1, &[]), "b").0, "[3,5] nvidia3 nvidia5");
     // A setting makes none.
-    let three = look(Some(3), &["--gpu", "9"]);
+    let three = look(Some(3), 1, &["--gpu", "9"]);
     assert_eq!(code(&three), FAILED);
     assert!(err(&three).contains("3 GPUs") && !err(&three).contains("panicked"), "{}", err(&three));
+    std::fs::remove_dir_all(meet).unwrap();
 }
 
 #[test]
