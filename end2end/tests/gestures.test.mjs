@@ -71,6 +71,16 @@ test("the canvas and its map follow the theme, also when nothing else changes", 
   await until(colours, light);
 });
 
+test("a ring shows that the canvas has the focus by the keyboard, and none when it was pressed", async () => {
+  const ring = () => editor.canvas.evaluate((canvas) => getComputedStyle(canvas, "::after").borderTopWidth);
+  await editor.inspector.getByLabel("Name of the task").fill("Second one");
+  await editor.canvas.click({ position: { x: 450, y: 150 } });
+  assert.equal(await ring(), "0px");
+  await editor.inspector.getByLabel("Name of the task").press("End");
+  await editor.canvas.focus();
+  assert.equal(await ring(), "2px");
+});
+
 test("a task is dragged, and the move is one step", async () => {
   const before = await editor.saved();
   await drag({ x: 150, y: 150 }, { x: 190, y: 310 });

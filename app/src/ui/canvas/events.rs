@@ -21,6 +21,9 @@ fn modifiers(event: &MouseEvent) -> Modifiers {
     Modifiers { shift: event.shift_key(), control: event.ctrl_key() || event.meta_key(), alt: event.alt_key() }
 }
 
+/// The canvas has the focus by a pointer.
+const BY_POINTER: &str = "data-pointer";
+
 pub fn pointer_down(handle: EditorHandle, host: &HtmlElement, event: &PointerEvent) {
     let button = match event.button() {
         0 => Button::Left,
@@ -33,6 +36,8 @@ pub fn pointer_down(handle: EditorHandle, host: &HtmlElement, event: &PointerEve
         event.prevent_default();
     }
     let _ = host.focus();
+    // A browser takes focus that a program gives for a keyboard's, and would show a ring.
+    let _ = host.set_attribute(BY_POINTER, "");
     // A pointer that is gone already cannot be captured; then its events simply end.
     let _ = host.set_pointer_capture(event.pointer_id());
     let at = point(host, event);
@@ -136,6 +141,7 @@ pub fn host(event: &web_sys::Event) -> Option<HtmlElement> {
 }
 
 /// The focus goes: a held key is released somewhere else.
-pub fn key_released(handle: EditorHandle) {
+pub fn blur(handle: EditorHandle, host: &HtmlElement) {
+    let _ = host.remove_attribute(BY_POINTER);
     handle.handle(Input::KeyUp { key: Key::Space });
 }

@@ -76,7 +76,7 @@ pub fn Canvas(handle: EditorHandle) -> impl IntoView {
                 on:copy=move |event| events::copy(handle, &event)
                 on:cut=move |event| events::cut(handle, &event)
                 on:paste=move |event| events::paste(handle, &event)
-                on:blur=move |_| events::key_released(handle)
+                on:blur=move |event| with_host(&event, |host| events::blur(handle, host))
                 on:contextmenu=move |event| event.prevent_default()
             >
                 <canvas class="canvas-surface" node_ref=parts.canvas></canvas>
