@@ -112,7 +112,7 @@ test("whoever presses Run on a disk that is nearly full is told what is largest"
   } catch (error) {
     return context.skip(`a small disk needs the right to mount one: ${error.stderr}`);
   }
-  const full = await Server.start({ data });
+  const full = await Server.start({ data, warnFreePercent: 10 });
   try {
     const page = await signIn(full.link);
     await page.getByRole("button", { name: "New from example Files" }).click();

@@ -50,15 +50,14 @@ impl<Id: Ord + Clone + Send + 'static> Spaces<Id> {
     }
 }
 
-/// Less than this part of the disk is little.
-const LITTLE: u64 = 10;
 /// Pipelines that are named.
 const LARGEST: usize = 5;
 
 /// What to say to whoever wants to run something while there is little room for results.
 pub(super) async fn warning(core: &Core) -> Answer<Option<SpaceWarning>> {
     let results = core.results();
-    let Some(disk) = super::blocking(move || room(&results)).await?.filter(|disk| is_little(*disk)) else {
+    let percent = core.settings.read().unwrap_or_else(PoisonError::into_inner).warn_free_percent;
+    let Some(disk) = super::blocking(move || room(&results)).await?.filter(|disk| is_little(*disk, percent)) else {
         return Ok(None);
     };
     let heads = super::stored(core.store.pipelines().await)?;
@@ -75,20 +74,23 @@ pub(super) async fn warning(core: &Core) -> Answer<Option<SpaceWarning>> {
     Ok(Some(SpaceWarning { sentence: sentence(disk), largest }))
 }
 
-/// Free and all bytes of a disk, as they are for this user.
+/// Free and all bytes of a disk, as `df` tells them: without what is kept back for root.
 type Disk = (u64, u64);
 
 /// `None`: the folder is not on this side, as with the results of a cluster.
 fn room(folder: &Path) -> std::io::Result<Option<Disk>> {
     match rustix::fs::statvfs(folder) {
-        Ok(disk) => Ok(Some((disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize))),
+        Ok(disk) => {
+            let used = disk.f_blocks - disk.f_bfree;
+            Ok(Some((disk.f_bavail * disk.f_frsize, (used + disk.f_bavail) * disk.f_frsize)))
+        }
         Err(rustix::io::Errno::NOENT) => Ok(None),
         Err(error) => Err(error.into()),
     }
 }
 
-fn is_little((free, all): Disk) -> bool {
-    free < all / LITTLE
+fn is_little((free, all): Disk, percent: u8) -> bool {
+    u128::from(free) * 100 < u128::from(all) * u128::from(percent)
 }
 
 fn sentence((free, all): Disk) -> String {
@@ -104,9 +106,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_disk_of_which_less_than_a_tenth_is_free_is_told() {
+    fn a_disk_of_which_less_than_the_set_part_is_free_is_told() {
         const GIB: u64 = 1 << 30;
-        assert!(!is_little((10 * GIB, 100 * GIB)) && is_little((10 * GIB - 1, 100 * GIB)));
+        assert!(!is_little((10 * GIB, 100 * GIB), 10) && is_little((10 * GIB - 1, 100 * GIB), 10));
+        assert!(is_little((19 * GIB, 100 * GIB), 20), "as much as is set");
+        assert!(!is_little((0, 100 * GIB), 0), "never, where nothing is to be said");
         assert!(
             sentence((2 * GIB, 100 * GIB)).starts_with("Only 2 GiB of 100 GiB are free"),
             "{}",

@@ -122,6 +122,9 @@ pub struct Overrides {
     /// Keep the data of this many newest runs of each pipeline.
     #[arg(long)]
     keep_runs: Option<String>,
+    /// Run warns first while less than this part of the disk is free, in percent.
+    #[arg(long)]
+    warn_free_percent: Option<String>,
 }
 
 impl Overrides {
@@ -139,6 +142,7 @@ impl Overrides {
             ("load_from", self.load_from),
             ("grace_seconds", self.grace_seconds),
             ("keep_runs", self.keep_runs),
+            ("warn_free_percent", self.warn_free_percent),
         ];
         all.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
     }

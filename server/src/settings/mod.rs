@@ -18,7 +18,7 @@ pub use kubernetes::Kubernetes;
 pub use volumes::{Place, Volume};
 
 /// What can be set, apart from volumes. The help stands here once: for `--help`, the page and the file's error.
-pub const SETTINGS: [Setting; 12] = [
+pub const SETTINGS: [Setting; 13] = [
     Setting { name: "runner", default: "local", help: "Where tasks run: `local`, on this machine, or `kubernetes`." },
     Setting { name: "bind", default: "127.0.0.1", help: "The address that the server listens on." },
     Setting { name: "port", default: "4400", help: "The port that the server listens on; 0 takes any free one." },
@@ -58,6 +58,11 @@ pub const SETTINGS: [Setting; 12] = [
         name: "keep_runs",
         default: "0",
         help: "Keep the data of this many newest runs of each pipeline; 0 keeps all.",
+    },
+    Setting {
+        name: "warn_free_percent",
+        default: "10",
+        help: "Run warns first while less than this part of the disk of the results is free, in percent; 0 never warns.",
     },
 ];
 
@@ -105,6 +110,7 @@ pub struct Settings {
     pub load_from: Vec<String>,
     pub grace: Seconds,
     pub keep_runs: u32,
+    pub warn_free_percent: u8,
     pub volumes: BTreeMap<String, Volume>,
     pub kubernetes: Kubernetes,
     told: BTreeMap<&'static str, (String, Source)>,
@@ -182,6 +188,7 @@ impl Settings {
             load_from: values.list("load_from"),
             grace: Seconds(values.needed("grace_seconds", "a number of seconds is expected")?),
             keep_runs: values.needed("keep_runs", "a number of runs is expected")?,
+            warn_free_percent: values.percent("warn_free_percent")?,
             volumes,
             kubernetes,
             told,
@@ -212,22 +219,30 @@ struct Values<'a>(&'a BTreeMap<&'static str, (String, Source)>);
 
 impl Values<'_> {
     fn needed<T: FromStr>(&self, name: &str, expected: &str) -> Result<T, SettingsError> {
-        let (text, source) = &self.0[name];
-        text.trim().parse().map_err(|_| SettingsError::Value {
-            place: format!("{} ({})", name, source.text(name)),
-            sentence: format!("\"{text}\" does not fit: {expected}"),
-        })
+        self.0[name].0.trim().parse().map_err(|_| self.misfit(name, expected))
     }
 
     fn runner(&self) -> Result<RunnerName, SettingsError> {
-        let (text, source) = &self.0["runner"];
-        match text.trim() {
+        match self.0["runner"].0.trim() {
             "local" => Ok(RunnerName::Local),
             "kubernetes" => Ok(RunnerName::Kubernetes),
-            _ => Err(SettingsError::Value {
-                place: format!("runner ({})", source.text("runner")),
-                sentence: format!("\"{text}\" does not fit: `local` or `kubernetes` is expected"),
-            }),
+            _ => Err(self.misfit("runner", "`local` or `kubernetes` is expected")),
+        }
+    }
+
+    fn percent(&self, name: &str) -> Result<u8, SettingsError> {
+        const EXPECTED: &str = "a number from 0 to 100 is expected";
+        match self.needed(name, EXPECTED)? {
+            percent @ 0..=100 => Ok(percent),
+            _ => Err(self.misfit(name, EXPECTED)),
+        }
+    }
+
+    fn misfit(&self, name: &str, expected: &str) -> SettingsError {
+        let (text, source) = &self.0[name];
+        SettingsError::Value {
+            place: format!("{} ({})", name, source.text(name)),
+            sentence: format!("\"{text}\" does not fit: {expected}"),
         }
     }
 
