@@ -371,6 +371,23 @@ fn a_serving_that_replaces_automatically_ends_the_one_that_was_live() {
 }
 
 #[test]
+fn a_version_that_would_replace_by_itself_and_does_not_fit_waits_and_says_who_to_stop() {
+    let fields = json!({"resources": {"memory": "6Gi"}, "replace": "automatic"});
+    let document = Draw::new().with("api", "serving", fields).text();
+    let mut desk = Desk::new();
+    let first = desk.start(&document);
+    desk.work(GOOD);
+    let second = desk.start(&document);
+    desk.work(GOOD);
+    let waits = "waits for 6 GiB of memory, held by api of run 1 · stop api of run 1";
+    assert_eq!(desk.view(&second, "api").sentence, waits);
+    assert_eq!(desk.view(&first, "api").sentence, "live", "it goes on answering meanwhile");
+    desk.deed(&first, "api", Deed::Stop).unwrap();
+    desk.work(GOOD);
+    assert_eq!(desk.view(&second, "api").sentence, "live");
+}
+
+#[test]
 fn cancel_ends_a_serving_that_is_not_live_yet_and_never_the_live_one() {
     let mut desk = Desk::new();
     desk.start(&serving(json!({})));

@@ -114,6 +114,24 @@ fn a_lost_execution_starts_again_by_itself_three_times() {
 }
 
 #[test]
+fn what_is_lost_with_its_machine_counts_as_gone_for_cancel_and_the_page_says_that_it_may_still_run() {
+    let mut desk = Desk::new();
+    let run = desk.start(&Draw::new().with("a", "container", json!({})).text());
+    desk.work(GOOD);
+    desk.ask(Command::CancelRun { run: run_id(&run) }).unwrap();
+    desk.turn();
+    desk.machine.progress(&desk.machine.alive()[0].clone(), LOST);
+    desk.tell();
+    desk.turn();
+    assert_eq!(desk.status(&run), RunStatus::Cancelled);
+    let view = desk.view(&run, "a");
+    let said = "cancelled · its machine went away: the machine restarted";
+    assert_eq!((view.status, view.sentence.as_str()), (TaskStatus::Cancelled, said));
+    assert_eq!(view.executions[0].sentence, said);
+    assert_eq!(desk.started(), ["a/1"]);
+}
+
+#[test]
 fn a_lost_machine_is_no_kinds_fault_and_counts_beside_the_jobs_own_retries() {
     for kind in ["load_data", "container", "notebook", "viewer", "serving"] {
         let mut desk = Desk::new();

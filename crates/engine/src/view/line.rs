@@ -3,7 +3,7 @@
 use model::{ExecutionId, RunId, TaskId, run::Millis};
 
 use crate::{
-    event::{By, Entry, Event, How, Place, Then, Why},
+    event::{By, End, Entry, Event, How, Place, Then, Why},
     plan::end_sentence,
     state::State,
 };
@@ -113,7 +113,10 @@ fn sentence(event: &Event, name: &str, title: &dyn Fn(&TaskId) -> String) -> Opt
             Then::Renumbered { .. } => format!("{name}: n {} was there already and is skipped", execution.n),
             Then::Held { sentence } => format!("{name} ended by itself ({sentence}) and waits for you"),
             Then::Failed { sentence } | Then::Broken { sentence } => format!("{name} failed: {sentence}"),
-            Then::Cancelled | Then::Off => format!("{name} was stopped"),
+            Then::Cancelled | Then::Off => match end {
+                End::Lost { .. } => format!("{name} was stopped · {}", end_sentence(end)),
+                End::Exited { .. } | End::NeverStarted => format!("{name} was stopped"),
+            },
         },
         Event::Due { .. } => return None,
         Event::Skipped { because, .. } => format!("{name} is skipped because of {}", title(because)),

@@ -64,7 +64,8 @@ impl<'a> Of<'a> {
                 let title = self.run.snapshot.nodes[*because].task.title();
                 (TaskStatus::Skipped, format!("skipped because of {title}"))
             }
-            Stage::Cancelled { .. } => (TaskStatus::Cancelled, "cancelled".into()),
+            Stage::Cancelled { .. } if task.lanes.is_empty() => (TaskStatus::Cancelled, "cancelled".into()),
+            Stage::Cancelled { .. } => (TaskStatus::Cancelled, self.lanes().1),
             Stage::Viewer => self.service_said(0),
         }
     }
@@ -114,7 +115,16 @@ impl<'a> Of<'a> {
             }
             Step::Done { .. } => (TaskStatus::Done, "ended well".into()),
             Step::Failed { sentence, .. } => (TaskStatus::Failed, sentence.clone()),
-            Step::Cancelled => (TaskStatus::Cancelled, "cancelled".into()),
+            Step::Cancelled => self.cancelled(lane),
+        }
+    }
+
+    /// What its last execution has come to, if that was there to be cancelled.
+    fn cancelled(&self, lane: &Lane) -> Said {
+        let last = lane.executions.last().and_then(|n| self.state.execution(&self.id(*n)));
+        match last.map(|known| (&known.life, known.stop)) {
+            Some((Life::Over { end, .. }, Some((_, why @ Why::Cancelled)))) => over(end, false, Some(why)),
+            _ => (TaskStatus::Cancelled, "cancelled".into()),
         }
     }
 
@@ -325,11 +335,19 @@ fn over(end: &End, good: bool, stop: Option<Why>) -> Said {
     match (good, stop) {
         (true, Some(Why::Advanced)) => (TaskStatus::Done, "advanced".into()),
         (true, _) => (TaskStatus::Done, "ended well".into()),
-        (false, Some(Why::Cancelled)) => (TaskStatus::Cancelled, "cancelled".into()),
+        (false, Some(Why::Cancelled)) => (TaskStatus::Cancelled, ended_by_us("cancelled", end)),
         (false, Some(Why::Paused | Why::Stopped | Why::Replaced | Why::RunOver)) => {
-            (TaskStatus::Done, "stopped".into())
+            (TaskStatus::Done, ended_by_us("stopped", end))
         }
         (false, Some(Why::Advanced) | None) => (TaskStatus::Failed, end_sentence(end)),
+    }
+}
+
+/// What is out of reach may still run, which is more than that it was asked to end.
+fn ended_by_us(word: &str, end: &End) -> String {
+    match end {
+        End::Lost { .. } => format!("{word} · {}", end_sentence(end)),
+        End::Exited { .. } | End::NeverStarted => word.to_owned(),
     }
 }
 
