@@ -11,7 +11,7 @@ use std::{
     fs,
     os::unix::fs::symlink,
     path::Path,
-    process::Output,
+    process::{Command, Output},
     sync::Mutex,
     time::{Duration, Instant},
 };
@@ -92,20 +92,9 @@ async fn a_notebooks_kernel_runs_a_cell_and_is_named_while_it_is_busy() {
     let http = reqwest::Client::new();
     let kernels = format!("http://127.0.0.1:{port}/api/sessions");
     assert_eq!(http.get(&kernels).send().await.unwrap().status(), 403, "nobody comes in without the token");
-    let authorization = programs.authorization(&execution());
-    let settings = format!("http://127.0.0.1:{port}/lab/api/settings/@jupyterlab/docmanager-extension:plugin");
-    let settings = http.get(&settings).header("authorization", &authorization).send().await.unwrap();
-    let settings: Value = settings.json().await.unwrap();
+    let settings = asked(&programs, port, "lab/api/settings/@jupyterlab/docmanager-extension:plugin").await;
     assert_eq!(settings["schema"]["properties"]["autosaveInterval"]["default"], 10, "{settings}");
-    let session = json!({"path": "explore.ipynb", "name": "", "type": "notebook", "kernel": {"name": "python3"}});
-    let made = http.post(&kernels).header("authorization", &authorization).json(&session).send().await.unwrap();
-    let made: Value = made.json().await.unwrap();
-    let id = made["kernel"]["id"].as_str().unwrap();
-
-    let mut request =
-        format!("ws://127.0.0.1:{port}/api/kernels/{id}/channels?session_id=test").into_client_request().unwrap();
-    request.headers_mut().insert("authorization", authorization.parse().unwrap());
-    let mut kernel = Kernel::connect(port, request).await;
+    let mut kernel = opened(&programs, port).await;
     let code = "import os, sklearn, sys, time; print(sys.prefix, 6 * 7, flush=True)
 while not os.path.exists('go-on'): time.sleep(0.05)";
     kernel.send("1", code).await;
@@ -120,6 +109,65 @@ while not os.path.exists('go-on'): time.sleep(0.05)";
     while !programs.busy_kernels(&execution(), connect().await).await.unwrap().is_empty() {
         assert!(Instant::now() < deadline, "it stays busy");
     }
+}
+
+/// An environment of a person's own, with the packages of ours beside one that only it has.
+async fn named(folder: &Path) {
+    let command = programs().command(&launch(shell("python -V"), Vec::new()), 1, Path::new("/"), &quiet).await.unwrap();
+    let ours = Path::new(&command.path[1]);
+    let made = Command::new(ours.join("python")).args(["-m", "venv", "--without-pip"]).arg(folder).status().unwrap();
+    assert!(made.success());
+    let packages = |of: &Path| {
+        let version = fs::read_dir(of.join("lib")).unwrap().next().unwrap().unwrap().path();
+        version.join("site-packages")
+    };
+    let own = packages(folder);
+    for package in fs::read_dir(packages(ours.parent().unwrap())).unwrap() {
+        let package = package.unwrap();
+        symlink(package.path(), own.join(package.file_name())).unwrap();
+    }
+    fs::write(own.join("of_the_team.py"), "name = 'ours alone'\n").unwrap();
+}
+
+#[tokio::test]
+async fn a_notebook_opens_at_its_start_path_and_computes_with_the_named_python() {
+    let team = tempfile::tempdir_in(std::env::var("HOME").unwrap()).unwrap();
+    named(team.path()).await;
+    let python = Some(team.path().to_owned());
+    let programs = Programs::new(Options { cache: cache(), python, key: Key::new([7; 32]) });
+    let (mut place, port) = (Place::new(), free_port());
+    place.bind("notes", "/data/notes", true);
+    place.write("notes/measured.csv", "1,2\n");
+    let notebook = Program::Notebook { start_path: "/data/notes".into(), open: None, arguments: Vec::new() };
+    let command = programs.command(&launch(notebook, Vec::new()), port, Path::new("/"), &quiet).await.unwrap();
+    let _running = place.start(&command).await;
+    let shown = asked(&programs, port, "api/contents").await;
+    let names: Vec<&str> = shown["content"].as_array().unwrap().iter().filter_map(|one| one["name"].as_str()).collect();
+    assert_eq!(names, ["measured.csv"], "{shown}");
+    let mut kernel = opened(&programs, port).await;
+    kernel.send("1", "import os, of_the_team; print(os.getcwd(), of_the_team.name, flush=True)").await;
+    assert_eq!(kernel.until("1", "stream").await["text"], "/data/notes ours alone\n");
+}
+
+/// What JupyterLab answers to whoever has the token.
+async fn asked(programs: &Programs, port: u16, path: &str) -> Value {
+    let request = reqwest::Client::new().get(format!("http://127.0.0.1:{port}/{path}"));
+    let answer = request.header("authorization", programs.authorization(&execution())).send().await.unwrap();
+    answer.json().await.unwrap()
+}
+
+/// A notebook's kernel.
+async fn opened(programs: &Programs, port: u16) -> Kernel {
+    let session = json!({"path": "explore.ipynb", "name": "", "type": "notebook", "kernel": {"name": "python3"}});
+    let authorization = programs.authorization(&execution());
+    let request = reqwest::Client::new().post(format!("http://127.0.0.1:{port}/api/sessions"));
+    let made = request.header("authorization", &authorization).json(&session).send().await.unwrap();
+    let made: Value = made.json().await.unwrap();
+    let id = made["kernel"]["id"].as_str().unwrap();
+    let channels = format!("ws://127.0.0.1:{port}/api/kernels/{id}/channels?session_id=test");
+    let mut request = channels.into_client_request().unwrap();
+    request.headers_mut().insert("authorization", authorization.parse().unwrap());
+    Kernel::connect(port, request).await
 }
 
 #[tokio::test]
