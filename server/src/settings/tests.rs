@@ -148,3 +148,23 @@ fn other_machines_are_let_in_only_under_a_public_address() {
     assert!(flags(&[("bind", "0.0.0.0"), ("public_url", "https://fletchline.example.org")]).is_ok());
     assert!(flags(&[("bind", "127.0.0.9")]).is_ok());
 }
+
+#[test]
+fn the_guide_lists_every_setting_with_its_default() {
+    let row = |one: &Setting| {
+        let default = if one.default.is_empty() { String::new() } else { format!("`{}`", one.default) };
+        format!("| `{}` | {default} | {} |\n", one.name, one.help)
+    };
+    let rows: String = SETTINGS.iter().map(row).collect();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/guide/settings.md");
+    let guide = std::fs::read_to_string(path).unwrap();
+    let head = "|---|---|---|\n";
+    let begin = guide.find(head).unwrap() + head.len();
+    let end = begin + guide[begin..].find("\n\n").unwrap() + 1;
+    let current = format!("{}{rows}{}", &guide[..begin], &guide[end..]);
+    if std::env::var_os("FLETCHLINE_BLESS").is_some() {
+        std::fs::write(path, &current).unwrap();
+    }
+    let published = std::fs::read_to_string(path).unwrap();
+    assert_eq!(published, current, "run the tests with FLETCHLINE_BLESS=1 to write docs/guide/settings.md again");
+}
