@@ -72,6 +72,11 @@ pub async fn place(wanted: Wanted) -> Result<Place, PlaceError> {
     Ok(Place { runs, runner })
 }
 
+/// Whether this process runs in a pod.
+pub fn is_inside_a_cluster() -> bool {
+    std::env::var_os("KUBERNETES_SERVICE_HOST").is_some()
+}
+
 async fn cluster(wanted: &Wanted, settings: &Settings) -> Result<KubeRunner, PlaceError> {
     let (client, namespace) = KubeRunner::find().await?;
     let config = kubernetes(settings, &wanted.installation, &namespace);
@@ -94,6 +99,7 @@ pub fn kubernetes(settings: &Settings, installation: &str, namespace: &str) -> K
     KubeConfig {
         installation: installation.to_owned(),
         namespace: of.namespace.unwrap_or_else(|| namespace.to_owned()),
+        inside: is_inside_a_cluster(),
         image: of.image,
         results: of.results,
         one_node: std::collections::BTreeSet::new(),

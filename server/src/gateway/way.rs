@@ -26,8 +26,7 @@ impl Way {
     /// `listens`: where the server does.
     pub fn of_this_process(listens: SocketAddr) -> Way {
         let read = |file| fs::read_to_string(file).ok().map(|text| text.trim().to_owned());
-        let is_inside = std::env::var_os("KUBERNETES_SERVICE_HOST").is_some();
-        let name = read(HOST_NAME).filter(|_| is_inside);
+        let name = read(HOST_NAME).filter(|_| crate::place::is_inside_a_cluster());
         Way { listens, pod: name.map(|name| Pod { name, namespace: read(NAMESPACE) }) }
     }
 

@@ -173,6 +173,7 @@ where
 pub fn config(namespace: &str) -> KubeConfig {
     KubeConfig {
         installation: "test".into(),
+        inside: false,
         namespace: namespace.into(),
         image: OURS.into(),
         results: "results".into(),

@@ -108,6 +108,7 @@ pub async fn what_is_applied_runs_the_example_to_its_end_across_a_restart_of_the
     let port = forward.port.clone();
     let mut person = Person::begin("install.mjs", &link.replace("localhost:4400", &format!("localhost:{port}")));
     assert_eq!(person.says().as_deref(), Some("loaded"));
+    leads_by_services_alone(namespace);
     say(namespace, &["rollout", "restart", "deployment/fletchline"]);
     say(namespace, &wait);
     drop(forward);
@@ -121,6 +122,20 @@ pub async fn what_is_applied_runs_the_example_to_its_end_across_a_restart_of_the
     may_read_nodes(namespace);
     let other = say(namespace, &["exec", "deployment/fletchline", "--", "fletchline", "link", "--data", "/data"]);
     assert!(other.contains("/link?code="), "{other}");
+}
+
+/// Takes the right away by which the pages of tasks are reached from outside. From inside they need none.
+fn leads_by_services_alone(namespace: &str) {
+    let role = say(namespace, &["get", "role/fletchline", "-o", "json"]);
+    let mut role: Value = serde_json::from_str(&role).unwrap();
+    for rule in role["rules"].as_array_mut().unwrap() {
+        rule["resources"].as_array_mut().unwrap().retain(|one| one != "pods/portforward");
+    }
+    let rules = json!({ "rules": role["rules"] }).to_string();
+    say(namespace, &["patch", "role/fletchline", "--type=merge", "-p", &rules]);
+    let account = format!("--as=system:serviceaccount:{namespace}:fletchline");
+    let may = kubectl(namespace, &["auth", "can-i", "create", "pods/portforward", &account]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&may.stdout).trim(), "no");
 }
 
 /// Takes the right away again: it is the whole cluster's.

@@ -10,6 +10,8 @@ pub struct KubeConfig {
     /// Names what is ours in the namespace.
     pub installation: String,
     pub namespace: String,
+    /// The server itself runs in a pod, where the cluster's names and addresses lead somewhere.
+    pub inside: bool,
     /// Our own image: it prepares every task and loads.
     pub image: String,
     /// The claim that is the results volume.

@@ -152,7 +152,10 @@ fn deployment(meta: &ObjectMeta, template: PodTemplateSpec) -> Deployment {
     }
 }
 
-/// Leads port 80 to a port of the execution whose objects have this name.
+/// The port of every Service.
+pub const PORT: u16 = 80;
+
+/// Leads [`PORT`] to a port of the execution whose objects have this name.
 pub fn service(meta: &ObjectMeta, execution: String, port: u16) -> Service {
     Service {
         metadata: meta.clone(),
@@ -160,7 +163,7 @@ pub fn service(meta: &ObjectMeta, execution: String, port: u16) -> Service {
             selector: Some(by_execution(execution)),
             ports: Some(vec![ServicePort {
                 name: Some("http".to_owned()),
-                port: 80,
+                port: PORT.into(),
                 target_port: Some(IntOrString::Int(port.into())),
                 ..ServicePort::default()
             }]),

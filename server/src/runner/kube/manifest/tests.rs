@@ -20,6 +20,7 @@ use crate::runner::kube::{
 pub fn config() -> KubeConfig {
     KubeConfig {
         installation: "5f0c".into(),
+        inside: false,
         namespace: "fletchline".into(),
         image: "registry.example/fletchline:1".into(),
         results: "results".into(),
