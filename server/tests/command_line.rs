@@ -420,7 +420,10 @@ fn settings_that_cannot_be_read_are_told_with_their_place() {
         ("port =", "fletchline.toml"),
         ("grace_seconds = -1", "a number of seconds is expected"),
         ("keep_runs = \"all\"", "a number of runs is expected"),
-        ("warn_free_percent = 101", "warn_free_percent (fletchline.toml): \"101\" does not fit: a number from 0 to 100"),
+        (
+            "warn_free_percent = 101",
+            "warn_free_percent (fletchline.toml): \"101\" does not fit: a number from 0 to 100",
+        ),
     ] {
         std::fs::write(&settings, text).unwrap();
         refused(&data.run(&["serve"]), NOT_DONE, part);

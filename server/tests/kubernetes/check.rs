@@ -6,8 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use k8s_openapi::api::core::v1::Pod;
-use kube::{Api, api::ListParams};
+use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod};
+use kube::{Api, Client, api::ListParams};
 use model::{Acl, site::Faults};
 use serde_json::{Value, json};
 use server::runner::{
@@ -17,7 +17,8 @@ use server::runner::{
 
 use crate::{
     claims::open,
-    cluster::{Cluster, IMAGE, OURS, PATIENCE, USER, config, folder},
+    cluster::{Cluster, IMAGE, OURS, PATIENCE, USER, config, folder, make},
+    placing::Nodes,
     product::{Data, Served, wish},
 };
 
@@ -110,6 +111,48 @@ pub async fn a_check_that_no_node_takes_is_said_and_stops_nothing(cluster: Clust
     let is_said = |faults: &Faults| faults.unknown.as_ref().is_some_and(|why| why.starts_with(sentence));
     let found = until(&runner, is_said).await;
     assert_eq!(found, Faults { unknown: found.unknown.clone(), ..Faults::default() });
+}
+
+/// A claim on a volume that only this node can mount, as those of a disk in it are.
+async fn claim_on(client: &Client, namespace: &str, claim: &str, node: &str) {
+    let name = format!("{namespace}-{claim}");
+    let here = json!({"key": "kubernetes.io/hostname", "operator": "In", "values": [node]});
+    make::<PersistentVolume>(
+        Api::all(client.clone()),
+        json!({"metadata": {"name": name}, "spec": {"accessModes": ["ReadWriteOnce"], "capacity": {"storage": "1Gi"},
+            "storageClassName": "", "local": {"path": "/var/tmp"}, "claimRef": {"name": claim, "namespace": namespace},
+            "nodeAffinity": {"required": {"nodeSelectorTerms": [{"matchExpressions": [here]}]}}}}),
+    )
+    .await;
+    make::<PersistentVolumeClaim>(
+        Api::namespaced(client.clone(), namespace),
+        json!({"metadata": {"name": claim}, "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": "",
+            "volumeName": name, "resources": {"requests": {"storage": "1Gi"}}}}),
+    )
+    .await;
+}
+
+pub async fn claims_for_one_node_that_lie_on_different_ones_are_told_before_a_run(cluster: Cluster) {
+    let (client, namespace) = cluster.client().await;
+    let nodes = Nodes::make(&client, 2).await;
+    let [here, there] = nodes.names() else { panic!("two nodes") };
+    for (claim, node) in [("apart-results", here), ("apart-near", here), ("apart-far", there)] {
+        claim_on(&client, namespace, claim, node).await;
+    }
+    let volume = |claim: &str| ClaimVolume { claim: claim.into(), access: Acl::ReadWrite };
+    let asked = nodes.only(KubeConfig {
+        installation: "apart".into(),
+        results: "apart-results".into(),
+        volumes: [("near".into(), volume("apart-near")), ("far".into(), volume("apart-far"))].into(),
+        ..config(namespace)
+    });
+    let place = tempfile::tempdir_in("/var/tmp").unwrap();
+    let runner = KubeRunner::new(asked, client, place.path().join("data"), Arc::new(|_| String::new())).checked();
+    let found = until(&runner, |faults| !faults.volumes.is_empty()).await;
+    let sentence =
+        "No node can mount the claim apart-far beside the results claim apart-results: they lie on different nodes";
+    assert!(says(found.volumes.get("far"), sentence), "{found:?}");
+    assert_eq!(found.volumes.len(), 1, "{found:?}");
 }
 
 pub async fn run_is_refused_until_the_claim_is_prepared(cluster: Cluster) {

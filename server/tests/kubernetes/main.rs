@@ -77,6 +77,7 @@ fn main() -> ExitCode {
         claims::a_claim_is_prepared_once_as_root_or_it_is_said_who_has_to_do_what,
         check::claims_and_images_that_tasks_would_fail_by_are_told_until_they_are_mended,
         check::a_check_that_no_node_takes_is_said_and_stops_nothing,
+        check::claims_for_one_node_that_lie_on_different_ones_are_told_before_a_run,
         check::run_is_refused_until_the_claim_is_prepared,
         claims::missing_claims_are_made_as_the_settings_say_and_those_that_are_there_are_left,
         examples::a_version_is_made_live_without_a_request_that_is_not_answered,

@@ -9,6 +9,7 @@ use k8s_openapi::{
     api::core::v1::{ContainerStatus, Pod},
     serde_json::{self, json},
 };
+use kube::Api;
 use model::{
     pod::{ORDER, RESULTS_AT, SCRATCH_AT},
     site::Faults,
@@ -31,6 +32,8 @@ const AGAIN: Duration = Duration::from_secs(20);
 pub const RARELY: Duration = Duration::from_secs(600);
 /// How long all images together may take to be pulled.
 const PATIENCE: Duration = Duration::from_secs(900);
+/// How long the cluster may take to find a node that can mount two claims, which it may have to make volumes for.
+const TO_PLACE: Duration = Duration::from_secs(60);
 
 /// Until it is aborted; where all is well, rarely, or when a launch has failed by what is looked for here.
 pub async fn keep_looking(shared: Arc<Shared>) {
@@ -66,12 +69,17 @@ impl Shared {
     async fn look(&self) -> Result<(), RunnerError> {
         let found = claims::all(&self.client, &self.config).await?;
         *locked(&self.one_node) = claims::one_node(&found);
-        let missing = missing(&found, &self.config);
+        let mut missing = missing(&found, &self.config);
         if missing.all.is_some() {
             *locked(&self.faults) = missing;
             return Ok(());
         }
         let (config, pods) = (self.config_now(), self.pods());
+        for (name, volume) in &config.volumes {
+            if let Some(sentence) = apart(&volume.claim, &config, &pods).await? {
+                missing.volumes.insert(name.clone(), sentence);
+            }
+        }
         let checked = checking(&config).go(&pods, &config, |pod| {
             let mut faults = locked(&self.faults);
             let is_known = seen(pod, &config, &mut faults);
@@ -117,6 +125,46 @@ fn missing(found: &[ClaimStatus], config: &KubeConfig) -> Faults {
         all: missing.contains(&config.results.as_str()).then(|| sentence(&config.results)),
         volumes: volumes.map(|(name, volume)| (name.clone(), sentence(&volume.claim))).collect(),
         ..Faults::default()
+    }
+}
+
+/// What keeps every node from mounting this claim beside the results, where one node at a time can mount either. A pod that
+/// mounts both finds it out; volumes that are only made with their first pod are made on one node by it.
+async fn apart(claim: &str, config: &KubeConfig, pods: &Api<Pod>) -> Result<Option<String>, RunnerError> {
+    let results = &config.results;
+    if claim == results || ![claim, results].iter().all(|one| config.one_node.contains(*one)) {
+        return Ok(None);
+    }
+    let answer = |pod: &Pod| match (waiting::apart(pod), errand::is_placed(pod)) {
+        (Some(words), _) => Some(Some(words.to_owned())),
+        (None, true) => Some(None),
+        (None, false) => None,
+    };
+    match mounting(claim, config).go(pods, config, answer).await {
+        Ok(words) => Ok(words.map(|words| {
+            format!(
+                "No node can mount the claim {claim} beside the results claim {results}: they lie on different nodes, so make \
+                 one of them anew where the other is, or one that many nodes can mount · {}",
+                whole(words)
+            )
+        })),
+        // Whatever else keeps it from a node keeps the next pod from one, which says why.
+        Err(RunnerError::Unavailable(_)) => Ok(None),
+        Err(other) => Err(other),
+    }
+}
+
+fn mounting(claim: &str, config: &KubeConfig) -> Errand {
+    let mounts = json!([{"name": "results", "mountPath": RESULTS_AT}, {"name": "shared", "mountPath": "/shared"}]);
+    let command = json!([format!("{OURS}/fletchline-task")]);
+    let of = |name: &str, claim: &str| json!({"name": name, "persistentVolumeClaim": {"claimName": claim}});
+    Errand {
+        what: "check",
+        security: errand::as_task(config),
+        init: Vec::new(),
+        containers: vec![errand::container("mount", &config.image, command, mounts)],
+        volumes: vec![of("results", &config.results), of("shared", claim)],
+        patience: TO_PLACE,
     }
 }
 

@@ -172,6 +172,9 @@ fn a_waiting_pod_says_why_in_a_sentence_with_the_clusters_words_behind_it() {
     assert_eq!(free(2), expected, "others have taken what is seen as free");
     let words = "0/3 nodes are available: 3 node(s) didn't match pod affinity rules.";
     says(none(), unplaced(words), None, "the claims that it mounts are in use on another node");
+    let words =
+        "0/2 nodes are available: 1 node(s) had untolerated taint(s), 1 node(s) had volume node affinity conflict.";
+    says(none(), unplaced(words), None, "no node can mount all of its claims: they lie on different nodes");
     says(none(), unplaced("persistentvolumeclaim \"nas\" not found"), None, "The claim nas is not there: make it");
     says(none(), unplaced("1 node(s) had untolerated taint {gpu: }"), None, "no node takes it: see the node selector");
     says(none(), unplaced("pod has unbound immediate PersistentVolumeClaims"), None, "waits for a volume to be made");

@@ -9,6 +9,9 @@ use super::nodes::amount;
 /// What the roomiest node has left of a resource, where that is known.
 pub type Free<'a> = &'a dyn Fn(&str) -> Option<u64>;
 
+/// How schedulers say that volumes and nodes do not fit: the first since Kubernetes 1.34 or so, the second before.
+const APART: [&str; 2] = ["didn't match PersistentVolume's node affinity", "volume node affinity conflict"];
+
 /// `event`: the last warning about the pod, if there is one.
 pub fn sentence(pod: &Pod, event: Option<&str>, free: Free<'_>) -> String {
     unschedulable(pod, free)
@@ -38,6 +41,15 @@ pub fn missing_claim(pod: &Pod) -> Option<&str> {
     between(unplaced(pod)?, "persistentvolumeclaim \"", "\" not found")
 }
 
+/// The scheduler's words about claims that lie on different nodes, where that alone keeps it from every node.
+pub fn apart(pod: &Pod) -> Option<&str> {
+    unplaced(pod).filter(|words| is_apart(words) && !words.contains("Insufficient"))
+}
+
+fn is_apart(words: &str) -> bool {
+    APART.iter().any(|said| words.contains(said))
+}
+
 fn unschedulable(pod: &Pod, free: Free<'_>) -> Option<String> {
     let words = unplaced(pod)?;
     if let Some(claim) = missing_claim(pod) {
@@ -54,6 +66,9 @@ fn unschedulable(pod: &Pod, free: Free<'_>) -> Option<String> {
         (false, true) => "waits for a volume to be made for its claim".to_owned(),
         (false, false) if words.contains("pod affinity rules") => {
             "the claims that it mounts are in use on another node, and allow one node at a time".to_owned()
+        }
+        (false, false) if is_apart(words) => {
+            "no node can mount all of its claims: they lie on different nodes".to_owned()
         }
         (false, false) if words.contains("untolerated taint") || words.contains("selector") => {
             "no node takes it: see the node selector and the tolerations in the settings".to_owned()
