@@ -32,6 +32,7 @@ try {
   await page.goto(new URL(`/pipelines/${made.id}`, page.url()).href);
   await page.getByRole("button", { name: "Run", exact: true }).click();
   await page.getByRole("heading", { name: "Run 1" }).waitFor();
+  await run.until("Watch", "Answering");
   const board = await run.open("Watch", "Open TensorBoard");
   await board.getByText("No dashboards are active").first().waitFor({ timeout: 60_000 });
   // Expected here: while one server is replaced by another, nobody answers.

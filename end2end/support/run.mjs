@@ -28,9 +28,8 @@ export class Run {
   /** Presses a button of a task's panel that opens a page, and answers with that page. */
   async open(task, button) {
     await this.select(task);
-    const opening = this.page.context().waitForEvent("page");
-    await this.panel.getByRole("button", { name: button }).click();
-    const opened = await opening;
+    const press = () => this.panel.getByRole("button", { name: button }).click();
+    const [opened] = await Promise.all([this.page.context().waitForEvent("page"), press()]);
     await opened.waitForURL((url) => url.protocol === "http:" && !url.pathname.startsWith("/.fletchline/"));
     return opened;
   }

@@ -175,6 +175,25 @@ fn live(pod: &Pod, task: Option<&ContainerStatus>, started: Millis, before: Opti
     }
 }
 
+/// Why its folders are not there, by how the helper ended last.
+fn unprepared(prepare: &ContainerStatus) -> Option<Exit> {
+    let state = [prepare.state.as_ref(), prepare.last_state.as_ref()];
+    let terminated = state.into_iter().flatten().find_map(|state| state.terminated.as_ref())?;
+    if terminated.exit_code == 0 {
+        return None;
+    }
+    let said = terminated.message.as_deref().unwrap_or_default();
+    Some(match serde_json::from_str::<PodEnd>(said).map(|told| told.end.how) {
+        Ok(how @ (How::NotStarted(_) | How::Taken(_))) => crate::runner::exit(&how),
+        Ok(_) | Err(_) => {
+            let code = terminated.exit_code;
+            Exit::NotStarted {
+                sentence: format!("Its folders could not be made: the helper ended with code {code} · {said}"),
+            }
+        }
+    })
+}
+
 fn not_started(pod: &Pod, waiting: &dyn Fn() -> String, now: Millis) -> Phase {
     let ended = |exit| Phase::Ended(Ended { exit, started: None, ended: now, facts: None });
     let is_failed = pod.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Failed");
@@ -185,18 +204,13 @@ fn not_started(pod: &Pod, waiting: &dyn Fn() -> String, now: Millis) -> Phase {
             false => Phase::Preparing { sentence: "It is being stopped.".to_owned() },
         };
     }
-    let prepared = container(pod, PREPARE).and_then(|one| one.state.as_ref()?.terminated.as_ref());
-    if let Some(terminated) = prepared.filter(|terminated| terminated.exit_code != 0 && !serves(pod)) {
-        let said = terminated.message.as_deref().unwrap_or_default();
-        return ended(match serde_json::from_str::<PodEnd>(said).map(|told| told.end.how) {
-            Ok(how @ (How::NotStarted(_) | How::Taken(_))) => crate::runner::exit(&how),
-            Ok(_) | Err(_) => Exit::NotStarted {
-                sentence: format!(
-                    "Its folders could not be made: the helper ended with code {} · {said}",
-                    terminated.exit_code
-                ),
-            },
-        });
+    if let Some((prepare, exit)) = container(pod, PREPARE).and_then(|one| Some((one, unprepared(one)?))) {
+        return match &exit {
+            Exit::NotStarted { sentence } if serves(pod) && prepare.restart_count < RESTARTS => {
+                Phase::Preparing { sentence: sentence.clone() }
+            }
+            _ => ended(exit),
+        };
     }
     if is_failed {
         let words = pod.status.as_ref().and_then(|status| status.message.clone()).unwrap_or_default();

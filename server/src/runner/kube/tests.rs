@@ -152,6 +152,21 @@ fn a_service_that_comes_up_again_goes_on_and_one_that_does_not_has_ended() {
     assert_eq!(exit(&pod(serving, status(2))), Exit::Code { code: 4 });
 }
 
+#[test]
+fn a_service_whose_folders_cannot_be_made_says_so_while_it_is_tried_again_and_then_has_ended() {
+    let serving = json!({"nodeName": "n", "restartPolicy": "Always", "containers": [{"name": "task"}]});
+    let how = json!({"not_started": "What is to be read is not there."});
+    let message = json!({"end": {"how": how, "started": null, "ended": 2}}).to_string();
+    let status = |restarts: u32| {
+        json!({"initContainerStatuses": [{"name": "prepare", "image": "", "imageID": "", "ready": false,
+            "restartCount": restarts, "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+            "lastState": {"terminated": {"exitCode": 1, "message": message}}}]})
+    };
+    let sentence = "What is to be read is not there.".to_owned();
+    assert_eq!(seen(&pod(serving.clone(), status(1))), Phase::Preparing { sentence: sentence.clone() });
+    assert_eq!(exit(&pod(serving, status(2))), Exit::NotStarted { sentence });
+}
+
 fn says(spec: Value, status: Value, event: Option<&str>, expected: &str) {
     let said = sentence(&pod(spec, status), event, &|_| None);
     assert!(said.starts_with(expected), "{said}");

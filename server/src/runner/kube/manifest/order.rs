@@ -19,6 +19,8 @@ const PROBE: u16 = 24_400;
 
 pub fn order(launch: &Launch, config: &KubeConfig, command: &ProgramCommand) -> PodOrder {
     let ready = command.ready.clone().unwrap_or_else(|| launch.ready.clone());
+    let read = launch.mounts.iter().filter(|mount| mount.id == RESULTS);
+    let reads: Vec<String> = read.filter_map(|mount| mount.sub_path.clone()).collect();
     PodOrder {
         installation: config.installation.clone(),
         prepare: prepare(launch),
@@ -27,20 +29,16 @@ pub fn order(launch: &Launch, config: &KubeConfig, command: &ProgramCommand) -> 
         has_script: matches!(launch.program, Program::Script { .. }),
         shared: match &launch.program {
             Program::Load { downloads, .. } => vec![downloads.clone()],
+            // It may be the first of its pipeline, and shows what comes later.
+            Program::Viewer => reads.clone(),
             Program::Command { .. }
             | Program::Script { .. }
             | Program::Stay
             | Program::Notebook { .. }
-            | Program::Viewer
             | Program::Pack { .. }
             | Program::Serve { .. } => Vec::new(),
         },
-        reads: launch
-            .mounts
-            .iter()
-            .filter(|mount| mount.id == RESULTS)
-            .filter_map(|mount| mount.sub_path.clone())
-            .collect(),
+        reads,
         uploads: load::uploads(launch),
         directory: command.directory.clone().unwrap_or_else(|| WORK.to_owned()).into(),
         probe: is_asked(&ready, launch.advance.as_ref()).then(|| probe_port(launch)),
