@@ -5,20 +5,24 @@ mod product;
 use std::{
     path::Path,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use axum::{Router, extract::Request, response::Response};
 use base64::prelude::{BASE64_STANDARD, Engine};
-use product::{Data, Served, wish};
+use futures::{SinkExt, StreamExt};
+use product::{Data, Served, Socket, wish};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
+    sync::Notify,
 };
 use tokio_rustls::{
     TlsAcceptor,
     rustls::{ServerConfig, pki_types::PrivateKeyDer},
 };
+use tokio_tungstenite::tungstenite::Message;
 
 /// A site of this machine whose answer to `/told/…` has an ETag, and to `/mute/…` nothing to go by.
 async fn site(etag: Arc<Mutex<String>>) -> String {
@@ -119,4 +123,52 @@ async fn a_source_with_a_companys_own_certificate_is_loaded_when_ssl_cert_file_n
         let said = format!("{} {log}", view["tasks"]["load"]["sentence"]);
         assert!(said.contains(sentence), "{said}");
     }
+}
+
+/// A site that sends a little of a file, and the rest when it is let.
+async fn slow_site(go_on: Arc<Notify>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut asked = [0; 4096];
+            assert!(stream.read(&mut asked).await.unwrap() > 0);
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2000000\r\n\r\n").await.unwrap();
+            stream.write_all(&vec![b'a'; 1_000_000]).await.unwrap();
+            go_on.notified().await;
+            stream.write_all(&vec![b'a'; 1_000_000]).await.unwrap();
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn a_page_that_stays_open_is_told_how_far_a_download_is() {
+    let go_on = Arc::new(Notify::new());
+    let port = slow_site(go_on.clone()).await;
+    let data = Data::new();
+    let served = Served::start_with(&data, &[("FLETCHLINE_LOAD_FROM", "127.0.0.1")]).await;
+    let load = json!({"id": "load", "name": "load", "kind": "load_data",
+        "sources": [{"url": format!("http://127.0.0.1:{port}/data.bin")}]});
+    served
+        .create(&json!({"format": "fletchline/v1", "id": "slow", "name": "Slow", "tasks": [load], "arrows": []}))
+        .await;
+    let run = served.begin(wish("slow", 1)).await;
+    let mut live = served.live().await;
+    live.send(Message::text(json!({"watch": "run", "run": run, "version": 0}).to_string())).await.unwrap();
+    let told = async |live: &mut Socket, expected: &dyn Fn(&Value) -> bool| {
+        let found = async {
+            loop {
+                let Message::Text(text) = live.next().await.unwrap().unwrap() else { continue };
+                let told: Value = serde_json::from_str(&text).unwrap();
+                if expected(&told["run"]["tasks"]["load"]) {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), found).await.expect("the page is told");
+    };
+    told(&mut live, &|task| task["progress"]["bytes"] == 1_000_000 && task["progress"]["total"] == 2_000_000).await;
+    go_on.notify_one();
+    told(&mut live, &|task| task["status"] == "done").await;
 }

@@ -109,7 +109,8 @@ impl World {
         self.later.get(execution).is_some_and(|at| *at > now)
     }
 
-    pub(crate) fn news(&self) -> &BTreeSet<ExecutionId> {
+    /// What something new is known of since the world was last [settled](World::settle).
+    pub fn news(&self) -> &BTreeSet<ExecutionId> {
         &self.news
     }
 

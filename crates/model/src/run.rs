@@ -94,7 +94,7 @@ pub struct RunView {
     pub summary: RunSummary,
     pub parameters: BTreeMap<String, String>,
     pub tasks: BTreeMap<TaskId, TaskView>,
-    /// Counts up with every change; a page that has seen `version` needs nothing older.
+    /// Counts up with every change, see [`version`]; a page that has seen it needs nothing older.
     pub version: u64,
 }
 
@@ -183,4 +183,15 @@ pub enum Part {
     UpToHere {
         task: TaskId,
     },
+}
+
+/// A run's version after so many events, told anew so often since the last one: of what is no event, like how far a download
+/// is. It counts up across a restart of the server, too, which remembers nothing but events.
+pub fn version(events: u32, told: u32) -> u64 {
+    u64::from(events) << 32 | u64::from(told)
+}
+
+/// How many events a version has.
+pub fn events_of(version: u64) -> u32 {
+    (version >> 32) as u32
 }

@@ -16,7 +16,7 @@ const CHUNK: u32 = 2000;
 impl Controller {
     pub fn run_view(&self, run: &RunId) -> Option<RunView> {
         let Brain { state, world, marks } = &*self.brain();
-        view::run_view(state, world, run, marks.get(run).map_or(0, |mark| mark.version))
+        view::run_view(state, world, run, marks.get(run).map_or(0, super::Mark::version))
     }
 
     /// The document that a run works on.

@@ -166,7 +166,15 @@ struct Brain {
 struct Mark {
     first: u64,
     last: u64,
-    version: u64,
+    events: u32,
+    /// Since the last event.
+    told: u32,
+}
+
+impl Mark {
+    fn version(&self) -> u64 {
+        model::run::version(self.events, self.told)
+    }
 }
 
 impl Controller {

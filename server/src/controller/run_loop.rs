@@ -56,7 +56,8 @@ fn mark(marks: &mut Marks, state: &State, event: &Event, seq: u64) {
     if let Some(run) = view::run_of(state, event) {
         let mark = marks.entry(run.clone()).or_insert(Mark { first: seq, ..Mark::default() });
         mark.last = seq;
-        mark.version += 1;
+        mark.events += 1;
+        mark.told = 0;
     }
 }
 
@@ -215,6 +216,7 @@ impl Loop {
             if plan.events.is_empty() {
                 self.wake = plan.wake;
                 plan.actions.iter().for_each(|action| world.ask(action));
+                world.news().iter().for_each(|execution| state.draw(execution));
                 state.settle();
                 world.settle();
                 return Decided { entries, answers, actions: plan.actions };
@@ -253,6 +255,9 @@ impl Loop {
         if tasks.iter().any(|(run, place)| is_serving(state, run, *place)) {
             self.shared.servings.send_replace(());
         }
+        for run in &runs {
+            marks.entry(run.clone()).and_modify(|mark| mark.told = mark.told.wrapping_add(1));
+        }
         if self.shared.changes.receiver_count() == 0 {
             return;
         }
@@ -262,7 +267,7 @@ impl Loop {
             let tasks: BTreeMap<_, _> =
                 touched.filter_map(|(run, place)| view::one_task(state, world, run, *place)).collect();
             told += tasks.values().map(|task| task.executions.len()).sum::<usize>();
-            let version = marks.get(&id).map_or(0, |mark| mark.version);
+            let version = marks.get(&id).map_or(0, Mark::version);
             // Without a listener there is nobody to tell.
             let _ = shared.changes.send(RunChange { summary: view::summary(run), version, tasks });
         }

@@ -19,6 +19,9 @@ use std::{
 
 use reqwest::{Client, Method, RequestBuilder, Response, header::HeaderMap, redirect::Policy};
 use serde_json::{Value, json};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite::client::IntoClientRequest};
+
+pub type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
 
 /// Without any sign of progress.
 const PATIENCE: Duration = Duration::from_secs(240);
@@ -165,6 +168,16 @@ impl Served {
         let request = self.request(Method::POST, &format!("/api/{function}")).json(&body);
         let answer = request.send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    /// The one connection by which a page stays up to date.
+    pub async fn live(&self) -> Socket {
+        let mut request = format!("ws://127.0.0.1:{}/live", self.port).into_client_request().unwrap();
+        let own = format!("localhost:{}", self.port);
+        for (name, value) in [("origin", format!("http://{own}")), ("host", own), ("cookie", self.cookie.clone())] {
+            request.headers_mut().insert(name, value.parse().unwrap());
+        }
+        tokio_tungstenite::connect_async(request).await.unwrap().0
     }
 
     /// Makes a pipeline of a document.

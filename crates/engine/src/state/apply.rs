@@ -253,6 +253,11 @@ impl State {
     /// What is known of an execution changed: plan for it, and draw it.
     fn changed(&mut self, execution: &ExecutionId) {
         self.dirty.executions.insert(execution.clone());
+        self.draw(execution);
+    }
+
+    /// Its task is to be drawn again wherever it is shown: something was seen of it that is no event.
+    pub fn draw(&mut self, execution: &ExecutionId) {
         let Some(one) = self.executions.get(execution) else { return };
         match one.place.clone() {
             Place::Lane { run, task, .. } => {

@@ -10,9 +10,9 @@ use crate::{
 
 #[component]
 pub fn Events(live: LiveRun) -> impl IntoView {
+    let events = live.events();
     let lines = Asked::new(move || {
-        // Asked again when anything about the run has changed.
-        live.tasks.track();
+        events.track();
         let run = live.summary.with(|summary| summary.id.clone());
         run_events(run)
     });

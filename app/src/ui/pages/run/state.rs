@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use leptos::prelude::*;
 use model::{
     RunId, TaskId,
-    run::{RunSummary, TaskView},
+    run::{RunSummary, TaskView, events_of},
 };
 
 use crate::{
@@ -21,7 +21,7 @@ pub struct LiveRun {
     pub tasks: RwSignal<BTreeMap<TaskId, TaskView>>,
     /// The values it was started with.
     pub parameters: StoredValue<BTreeMap<String, String>>,
-    version: StoredValue<u64>,
+    version: RwSignal<u64>,
 }
 
 impl LiveRun {
@@ -31,12 +31,12 @@ impl LiveRun {
             summary: RwSignal::new(page.view.summary.clone()),
             tasks: RwSignal::new(page.view.tasks.clone()),
             parameters: StoredValue::new(page.view.parameters.clone()),
-            version: StoredValue::new(page.view.version),
+            version: RwSignal::new(page.view.version),
         };
         let run = page.view.summary.id.clone();
         let asked = run.clone();
         Live::here().watch(
-            move || Ask::Run { run: asked.clone(), version: live.version.try_get_value().unwrap_or_default() },
+            move || Ask::Run { run: asked.clone(), version: live.version.try_get_untracked().unwrap_or_default() },
             move |tell| live.hear(&run, tell),
         );
         live
@@ -47,7 +47,7 @@ impl LiveRun {
         if summary.id != *own {
             return;
         }
-        self.version.try_set_value(*version);
+        self.version.try_set(*version);
         self.summary.try_set(summary.clone());
         self.tasks.try_update(|known| {
             if *whole {
@@ -55,6 +55,11 @@ impl LiveRun {
             }
             known.extend(tasks.iter().map(|(id, view)| (id.clone(), view.clone())));
         });
+    }
+
+    /// How many events there are by now.
+    pub fn events(self) -> Memo<u32> {
+        Memo::new(move |_| events_of(self.version.get()))
     }
 
     pub fn task(self, id: TaskId) -> Memo<Option<TaskView>> {
