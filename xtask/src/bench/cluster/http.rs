@@ -155,7 +155,7 @@ impl Drop for Proxy {
     }
 }
 
-/// Answers of which nobody reads more than the status come without the object.
+/// Answers of which nobody reads more than the status come without the object. A list of what was deleted cannot.
 const SHORT: (&str, &str) = ("Accept", "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1");
 const TABLE: (&str, &str) = ("Accept", "application/json;as=Table;g=meta.k8s.io;v=v1");
 
@@ -165,8 +165,10 @@ impl Api {
     /// Absent is no failure: somebody was quicker.
     pub fn change(&mut self, method: &str, path: &str, body: &str) -> Result<()> {
         let kind = if method == "PATCH" { "application/merge-patch+json" } else { "application/json" };
+        let headers = [("Content-Type", kind), SHORT];
+        let headers = if method == "DELETE" { &headers[..1] } else { &headers };
         loop {
-            let answer = self.0.ask(method, path, &[SHORT, ("Content-Type", kind)], body)?;
+            let answer = self.0.ask(method, path, headers, body)?;
             match answer.status {
                 200..300 | 404 => return Ok(()),
                 409 if method == "PATCH" => {}

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeSet,
     fs,
     path::Path,
+    process::Command,
     sync::atomic::{AtomicUsize, Ordering::Relaxed},
     thread,
     time::{Duration, Instant},
@@ -14,11 +15,11 @@ use serde_json::{Value, json};
 
 use super::{
     super::{Server, engine::run},
-    IMAGE,
     http::Proxy,
-    job,
+    job, kubectl,
     nodes::{CODE, FAILS, OURS, fails},
 };
+use crate::shell;
 
 pub const COPIES: usize = 5000;
 /// As many as one Job may have.
@@ -44,13 +45,16 @@ pub fn bench(product: &Path, folder: &Path, namespace: &str, proxy: &Proxy, serv
     let of_run = process.seconds()? - before;
     gone(proxy, namespace)?;
     let (whole, of_all) = (begin.elapsed().as_secs_f64(), process.seconds()? - before);
-    let plain = plain(proxy, namespace)?;
+    let peak = process.peak()?;
+    let plain = plain(proxy, namespace, &alike(product, folder)?)?;
+    let found = json!({
+        "copies": COPIES, "ours_seconds": ours, "plain_seconds": plain, "until_released_seconds": whole,
+        "idle_mb": idle, "peak_mb": peak, "processor_seconds": of_all, "cores": of_run / ours,
+    });
+    println!("{found}");
     let path = format!("/api/v1/namespaces/{namespace}/pods?labelSelector=plain&gracePeriodSeconds=0");
     proxy.api()?.change("DELETE", &path, "")?;
-    Ok(json!({
-        "copies": COPIES, "ours_seconds": ours, "plain_seconds": plain, "until_released_seconds": whole,
-        "idle_mb": idle, "peak_mb": process.peak()?, "processor_seconds": of_all, "cores": of_run / ours,
-    }))
+    Ok(found)
 }
 
 /// Seconds of the run. Each copy has the status that its pod's end gives it.
@@ -95,12 +99,25 @@ fn gone(proxy: &Proxy, namespace: &str) -> Result<()> {
     Ok(())
 }
 
+/// The pod of a copy as the server makes it, but for what makes it the server's.
+fn alike(product: &Path, folder: &Path) -> Result<Value> {
+    let mut plan = Command::new(product);
+    plan.args(["plan", "pipeline.json", "--format", "kubernetes", "--data", "data"]).current_dir(folder);
+    let (plan, file) = (shell::output(&mut plan)?, folder.join("pod.yaml"));
+    let is_pod = |document: &&str| document.lines().any(|line| line == "kind: Pod");
+    fs::write(&file, plan.split("---\n").find(is_pod).context("a plan of a Job has a pod")?)?;
+    let read = ["create", "--dry-run=client", "--output=json", "--filename"];
+    let mut pod: Value = serde_json::from_str(&shell::output(kubectl(&read).arg(&file))?)?;
+    pod["metadata"] = json!({"labels": {"plain": "yes"}});
+    Ok(pod)
+}
+
 /// Seconds from the first pod to the news of the last one's end.
-fn plain(proxy: &Proxy, namespace: &str) -> Result<f64> {
+fn plain(proxy: &Proxy, namespace: &str, pod: &Value) -> Result<f64> {
     let rows = proxy.rows(namespace);
     let (begin, next) = (Instant::now(), AtomicUsize::new(1));
     thread::scope(|scope| -> Result<f64> {
-        let hands: Vec<_> = (0..HANDS).map(|_| scope.spawn(|| make(proxy, namespace, &next))).collect();
+        let hands: Vec<_> = (0..HANDS).map(|_| scope.spawn(|| make(proxy, namespace, pod, &next))).collect();
         let mut ended = BTreeSet::new();
         for row in rows.filter(|row| row.pod.starts_with("plain-")) {
             if matches!(row.status.as_str(), "Completed" | "Error") {
@@ -118,18 +135,14 @@ fn plain(proxy: &Proxy, namespace: &str) -> Result<f64> {
     })
 }
 
-fn make(proxy: &Proxy, namespace: &str, next: &AtomicUsize) -> Result<()> {
-    let mut api = proxy.api()?;
+fn make(proxy: &Proxy, namespace: &str, pod: &Value, next: &AtomicUsize) -> Result<()> {
+    let (mut api, mut pod) = (proxy.api()?, pod.clone());
     loop {
         let number = next.fetch_add(1, Relaxed);
         if number > COPIES {
             return Ok(());
         }
-        let pod = json!({"apiVersion": "v1", "kind": "Pod",
-            "metadata": {"name": format!("plain-{number}-x"), "labels": {"plain": "yes"}},
-            "spec": {"restartPolicy": "Never", "automountServiceAccountToken": false,
-                "nodeSelector": {OURS: namespace}, "tolerations": [{"key": OURS, "operator": "Exists"}],
-                "containers": [{"name": "task", "image": IMAGE, "command": ["true"]}]}});
+        pod["metadata"]["name"] = format!("plain-{number}-x").into();
         api.change("POST", &format!("/api/v1/namespaces/{namespace}/pods"), &pod.to_string())?;
     }
 }
@@ -157,9 +170,9 @@ impl Process {
 pub fn text(values: &Value) -> String {
     let of = |key: &str| values[key].as_f64().unwrap_or(f64::NAN);
     format!(
-        "One Job of {COPIES} copies on fake nodes, where each pod runs for a second and each {FAILS}th fails: {:.0} s, every\n\
-         status right, and after {:.0} s nothing of it is left in the cluster. A client that only makes as many pods there and\n\
-         watches them to their end: {:.0} s. The server takes at most {:.0} MB (asked: under 200; before the run it was {:.0}),\n\
+        "Jobs of {OF_ONE} copies each, {COPIES} together, on fake nodes, where each pod runs for a second and each {FAILS}th fails:\n\
+         {:.0} s, every status right, and after {:.0} s nothing of it is left in the cluster. A client that only makes as many of\n\
+         the same pods there and watches them to their end: {:.0} s. The server takes at most {:.0} MB (asked: under 200; before the run it was {:.0}),\n\
          {:.2} of one core while the run goes on (asked: at most 1), and {:.0} s of processor time in all.\n",
         of("ours_seconds"),
         of("until_released_seconds"),
