@@ -9,7 +9,7 @@ use super::nodes::amount;
 /// What the roomiest node has left of a resource, where that is known.
 pub type Free<'a> = &'a dyn Fn(&str) -> Option<u64>;
 
-/// How schedulers say that volumes and nodes do not fit: the first since Kubernetes 1.34 or so, the second before.
+/// How schedulers of different versions say that a volume cannot be mounted on a node.
 const APART: [&str; 2] = ["didn't match PersistentVolume's node affinity", "volume node affinity conflict"];
 
 /// `event`: the last warning about the pod, if there is one.
