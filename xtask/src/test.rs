@@ -105,12 +105,10 @@ fn watch(tests: &mut Command, count: &mut Count) -> Result<()> {
 
 /// `environment`: how long the long ones take.
 pub fn cluster(count: &mut Count, environment: &[(&str, &str)]) -> Result<()> {
-    // They say themselves that there is none, and are counted as skipped.
-    // They wait more than they work.
-    let threads = ["--", "--test-threads=3"];
-    let mut tests = shell::cargo(&["test", "--package", "server", "--test", "kubernetes"]);
-    tests.args(threads);
+    // Three at a time: they wait more than they work.
+    let mut tests = shell::cargo(&["test", "--package", "server", "--test", "kubernetes", "--", "--test-threads=3"]);
     tests.envs(environment.iter().copied());
+    // They say themselves that there is none, and are counted as skipped.
     if std::env::var_os("KUBECONFIG").is_none() {
         return watch(&mut tests, count);
     }

@@ -9,7 +9,7 @@ mod look;
 mod verdict;
 
 pub(crate) use look::{advance, make_live};
-pub use verdict::sentence as end_sentence;
+pub use verdict::{ended_as_asked, sentence as end_sentence};
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -123,6 +123,14 @@ impl Draft<'_> {
     }
 }
 
+/// As `word` says of what ended because it was asked to. What is out of reach may still run, and that is said, too.
+pub fn ended_as_asked(word: &str, end: &End) -> String {
+    match end {
+        End::Lost { .. } => format!("{word} · {}", sentence(end)),
+        End::Exited { .. } | End::NeverStarted => word.to_owned(),
+    }
+}
+
 /// How it ended, for people: "exit code 1".
 pub fn sentence(end: &End) -> String {
     match end {

@@ -3,8 +3,8 @@
 use model::{ExecutionId, RunId, TaskId, run::Millis};
 
 use crate::{
-    event::{By, End, Entry, Event, How, Place, Then, Why},
-    plan::end_sentence,
+    event::{By, Entry, Event, How, Place, Then, Why},
+    plan::{end_sentence, ended_as_asked},
     state::State,
 };
 
@@ -113,10 +113,7 @@ fn sentence(event: &Event, name: &str, title: &dyn Fn(&TaskId) -> String) -> Opt
             Then::Renumbered { .. } => format!("{name}: n {} was there already and is skipped", execution.n),
             Then::Held { sentence } => format!("{name} ended by itself ({sentence}) and waits for you"),
             Then::Failed { sentence } | Then::Broken { sentence } => format!("{name} failed: {sentence}"),
-            Then::Cancelled | Then::Off => match end {
-                End::Lost { .. } => format!("{name} was stopped · {}", end_sentence(end)),
-                End::Exited { .. } | End::NeverStarted => format!("{name} was stopped"),
-            },
+            Then::Cancelled | Then::Off => ended_as_asked(&format!("{name} was stopped"), end),
         },
         Event::Due { .. } => return None,
         Event::Skipped { because, .. } => format!("{name} is skipped because of {}", title(because)),

@@ -11,7 +11,7 @@ use crate::{
     command::deed::may,
     event::{End, Place, Why},
     observed::{Exit, Phase},
-    plan::end_sentence,
+    plan::{end_sentence, ended_as_asked},
     state::{Execution, Lane, Life, Run, Service, ServiceStep, Stage, State, Step},
     world::World,
 };
@@ -335,19 +335,11 @@ fn over(end: &End, good: bool, stop: Option<Why>) -> Said {
     match (good, stop) {
         (true, Some(Why::Advanced)) => (TaskStatus::Done, "advanced".into()),
         (true, _) => (TaskStatus::Done, "ended well".into()),
-        (false, Some(Why::Cancelled)) => (TaskStatus::Cancelled, ended_by_us("cancelled", end)),
+        (false, Some(Why::Cancelled)) => (TaskStatus::Cancelled, ended_as_asked("cancelled", end)),
         (false, Some(Why::Paused | Why::Stopped | Why::Replaced | Why::RunOver)) => {
-            (TaskStatus::Done, ended_by_us("stopped", end))
+            (TaskStatus::Done, ended_as_asked("stopped", end))
         }
         (false, Some(Why::Advanced) | None) => (TaskStatus::Failed, end_sentence(end)),
-    }
-}
-
-/// What is out of reach may still run, which is more than that it was asked to end.
-fn ended_by_us(word: &str, end: &End) -> String {
-    match end {
-        End::Lost { .. } => format!("{word} · {}", end_sentence(end)),
-        End::Exited { .. } | End::NeverStarted => word.to_owned(),
     }
 }
 

@@ -205,12 +205,13 @@ fn not_started(pod: &Pod, waiting: &dyn Fn() -> String, now: Millis) -> Phase {
         };
     }
     if let Some((prepare, exit)) = container(pod, PREPARE).and_then(|one| Some((one, unprepared(one)?))) {
-        return match &exit {
-            Exit::NotStarted { sentence } if serves(pod) && prepare.restart_count < RESTARTS => {
-                Phase::Preparing { sentence: sentence.clone() }
-            }
-            _ => ended(exit),
-        };
+        if let Exit::NotStarted { sentence } = &exit
+            && serves(pod)
+            && prepare.restart_count < RESTARTS
+        {
+            return Phase::Preparing { sentence: sentence.clone() };
+        }
+        return ended(exit);
     }
     if is_failed {
         let words = pod.status.as_ref().and_then(|status| status.message.clone()).unwrap_or_default();
