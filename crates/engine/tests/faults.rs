@@ -5,6 +5,8 @@
 
 mod support;
 
+use std::collections::BTreeMap;
+
 use engine::{
     action::Action,
     command::Command,
@@ -13,7 +15,10 @@ use engine::{
     state::State,
     world::World,
 };
-use model::run::{Deed, RunStatus, TaskStatus};
+use model::{
+    RunId,
+    run::{Deed, RunStatus, TaskStatus, TaskView},
+};
 use proptest::prelude::*;
 use serde_json::json;
 use support::{
@@ -272,6 +277,60 @@ proptest! {
             matches!(work.phase, Phase::Ready { .. } | Phase::RuleMet { .. } | Phase::Preparing { .. } | Phase::Running { .. } | Phase::Ending { .. })
         });
         prop_assert!(free, "an end that was told is not released");
+    }
+}
+
+/// What a page shows that stays open, of every task of every run.
+#[derive(Default)]
+struct Page(BTreeMap<(RunId, usize), TaskView>);
+
+impl Page {
+    /// As it is told: of what was touched alone.
+    fn hear(&mut self, desk: &mut Desk) {
+        let (tasks, _) = desk.state.take_touched(true);
+        for (run, place) in tasks {
+            if let Some((_, view)) = engine::view::one_task(&desk.state, &desk.world, &run, place) {
+                self.0.insert((run, place), view);
+            }
+        }
+    }
+
+    fn read(desk: &Desk) -> Self {
+        let all = desk.state.runs().flat_map(|run| (0..run.tasks.len()).map(|place| (run.id.clone(), place)));
+        let view = |(run, place)| {
+            let (_, view) = engine::view::one_task(&desk.state, &desk.world, &run, place)?;
+            Some(((run, place), view))
+        };
+        Page(all.filter_map(view).collect())
+    }
+
+    fn check(&self, desk: &Desk, after: Step) {
+        for (task, view) in Page::read(desk).0 {
+            assert_eq!(self.0.get(&task), Some(&view), "{task:?} after {after:?}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 2000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_page_that_stays_open_shows_what_one_does_that_reads_everything_anew(
+        document in document(),
+        steps in prop::collection::vec(step(), 0..60),
+    ) {
+        let mut story = Story::new(document);
+        let mut page = Page::read(&story.desk);
+        for step in steps {
+            story.happen(step);
+            // A server that came back is read anew.
+            if matches!(step, Step::CrashAfter(_) | Step::Restart) {
+                page = Page::read(&story.desk);
+            }
+            story.desk.turn();
+            page.hear(&mut story.desk);
+            page.check(&story.desk, step);
+        }
     }
 }
 

@@ -251,14 +251,15 @@ impl Loop {
         let mut brain = shared.brain.write().unwrap_or_else(PoisonError::into_inner);
         let Brain { state, world, marks } = &mut *brain;
         let mut told = 0;
-        let (tasks, runs) = state.take_touched();
+        let listens = self.shared.changes.receiver_count() > 0;
+        let (tasks, runs) = state.take_touched(listens);
         if tasks.iter().any(|(run, place)| is_serving(state, run, *place)) {
             self.shared.servings.send_replace(());
         }
         for run in &runs {
             marks.entry(run.clone()).and_modify(|mark| mark.told = mark.told.wrapping_add(1));
         }
-        if self.shared.changes.receiver_count() == 0 {
+        if !listens {
             return;
         }
         for id in runs {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::{ExecutionId, Pipeline, RunId, TaskId, launch::Launch, run::Millis};
+use model::{ExecutionId, Pipeline, PipelineId, RunId, TaskId, launch::Launch, run::Millis};
 
 use super::{Execution, Fate, Life, Run, RunTask, Stage, State, Step, is_quick, room::Class};
 use crate::{
@@ -117,7 +117,7 @@ impl State {
         self.unqueue(place, class);
         let taken = Class::new(launch.resources, is_quick(kind, role));
         self.room.take(taken, &execution);
-        self.dirty.executions.insert(execution.clone());
+        self.dirty.room |= taken.takes();
         let made = Execution {
             run: launch.run.clone(),
             place: place.clone(),
@@ -134,6 +134,7 @@ impl State {
             facts: None,
         };
         self.executions.insert(execution.clone(), made);
+        self.changed(&execution);
         match place {
             Place::Lane { run, task, copy } => self.lane_live(run, task, *copy, &execution),
             Place::Service { .. } => self.service_live(place, execution.n),
@@ -196,6 +197,7 @@ impl State {
             memory.n = memory.n.max(*last);
         }
         self.room.give_back(class, execution);
+        self.dirty.room |= class.takes();
         if let Some(run) = self.runs.get_mut(&run) {
             run.live.remove(execution);
         }
@@ -223,6 +225,7 @@ impl State {
         for place in 0..run.tasks.len() {
             self.cancel_task(at, id, place);
         }
+        self.touch_unfinished(id);
         self.skips.retain(|(run, _, _)| run != id);
         self.close_if_done(id);
     }
@@ -235,6 +238,17 @@ impl State {
             run.fate = Fate::Ended { how, at };
             self.dirty.old.insert(run.pipeline.clone());
         }
+        self.touch_unfinished(id);
+    }
+
+    /// What can be tried again while its run goes on and when that has ended, but not while it is being cancelled.
+    fn touch_unfinished(&mut self, id: &RunId) {
+        let Some(run) = self.runs.get(id) else { return };
+        let is_unfinished = |task: &RunTask| {
+            matches!(task.stage, Stage::Failed { .. } | Stage::Cancelled { .. } | Stage::Skipped { .. })
+        };
+        let places = run.tasks.iter().enumerate().filter(|(_, task)| is_unfinished(task));
+        self.dirty.tasks.extend(places.map(|(place, _)| (id.clone(), place)));
     }
 
     /// Nothing is left to do in a run, except perhaps to stop what stayed open.
@@ -245,27 +259,55 @@ impl State {
         }
     }
 
-    pub(super) fn touch(&mut self, run: &RunId, task: usize) {
-        self.dirty.tasks.insert((run.clone(), task));
-        self.dirty.runs.insert(run.clone());
+    /// With what waits for it, which says how it is.
+    pub(super) fn touch(&mut self, id: &RunId, task: usize) {
+        self.dirty.tasks.insert((id.clone(), task));
+        self.dirty.runs.insert(id.clone());
+        let Some(run) = self.runs.get(id) else { return };
+        let is_blocked = |down: &&usize| matches!(run.tasks[**down].stage, Stage::Blocked { .. });
+        let waiting = run.snapshot.nodes[task].downs.iter().filter(is_blocked);
+        self.dirty.tasks.extend(waiting.map(|down| (id.clone(), *down)));
+    }
+
+    pub(super) fn touch_those_in_line(&mut self) {
+        let queues = self.room.queues.iter().filter(|(class, _)| class.takes());
+        let first: Vec<Place> = queues.flat_map(|(_, queue)| queue.values().cloned()).collect();
+        for place in first {
+            // Only the first of those that wait for a work folder, too, is in the line for room.
+            let behind = match &place {
+                Place::Lane { run, task, .. } => self.waiting_for_folder(&self.runs[run].pipeline, task),
+                Place::Service { .. } => Vec::new(),
+            };
+            [place].iter().chain(&behind).for_each(|place| self.touch_place(place));
+        }
     }
 
     /// What is known of an execution changed: plan for it, and draw it.
-    fn changed(&mut self, execution: &ExecutionId) {
+    pub(super) fn changed(&mut self, execution: &ExecutionId) {
         self.dirty.executions.insert(execution.clone());
         self.draw(execution);
     }
 
     /// Its task is to be drawn again wherever it is shown: something was seen of it that is no event.
     pub fn draw(&mut self, execution: &ExecutionId) {
-        let Some(one) = self.executions.get(execution) else { return };
-        match one.place.clone() {
+        let Some(own) = self.executions.get(execution).map(|one| one.place.clone()) else { return };
+        // Who waits for its work folder may end it there.
+        let waiting = self.waiting_for_folder(&execution.pipeline, &execution.task);
+        [own].iter().chain(&waiting).for_each(|place| self.touch_place(place));
+    }
+
+    fn waiting_for_folder(&self, pipeline: &PipelineId, task: &TaskId) -> Vec<Place> {
+        self.memory(pipeline, task).into_iter().flat_map(|memory| memory.waiting.values().cloned()).collect()
+    }
+
+    fn touch_place(&mut self, place: &Place) {
+        match place {
             Place::Lane { run, task, .. } => {
-                if let Some(place) = self.runs.get(&run).and_then(|run| run.snapshot.place(&task)) {
-                    self.touch(&run, place);
+                if let Some(place) = self.place_of(run, task) {
+                    self.touch(run, place);
                 }
             }
-            Place::Service { pipeline, task, .. } => self.touch_service(&pipeline, &task),
+            Place::Service { pipeline, task, .. } => self.touch_service(pipeline, task),
         }
     }
 

@@ -52,6 +52,8 @@ pub struct State {
 /// What changed since somebody looked: a cache, not part of what is known.
 #[derive(Default)]
 pub(crate) struct Dirty {
+    /// Something was taken that others wait for, or given back.
+    pub room: bool,
     pub executions: BTreeSet<ExecutionId>,
     /// Viewers whose links may differ.
     pub viewers: BTreeSet<(PipelineId, TaskId)>,
@@ -404,8 +406,12 @@ impl State {
         self.dirty.old.clear();
     }
 
-    /// Tasks whose view may differ since the last call, and runs whose line may.
-    pub fn take_touched(&mut self) -> (BTreeSet<(RunId, usize)>, BTreeSet<RunId>) {
+    /// Tasks whose view may differ since the last call, and runs whose line may. Those that wait for room say who holds
+    /// it, and all change with what others take or give back: they are gone through only if somebody `listens`.
+    pub fn take_touched(&mut self, listens: bool) -> (BTreeSet<(RunId, usize)>, BTreeSet<RunId>) {
+        if listens && std::mem::take(&mut self.dirty.room) {
+            self.touch_those_in_line();
+        }
         (std::mem::take(&mut self.dirty.tasks), std::mem::take(&mut self.dirty.runs))
     }
 }

@@ -29,7 +29,7 @@ impl Class {
         }
     }
 
-    fn takes(self) -> bool {
+    pub fn takes(self) -> bool {
         self.cpu > 0 || self.memory > 0 || self.gpu > 0
     }
 }

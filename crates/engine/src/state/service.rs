@@ -195,7 +195,7 @@ impl State {
     }
 
     pub(super) fn stop_for_cancel(&mut self, at: Millis, execution: &ExecutionId) {
-        self.dirty.executions.insert(execution.clone());
+        self.changed(execution);
         if let Some(one) = self.executions.get_mut(execution).filter(|one| !one.is_over()) {
             one.stop = Some((at, Why::Cancelled));
         }

@@ -61,6 +61,7 @@ impl Desk {
         for _ in 0..10_000 {
             let plan = plan(&self.state, &self.world, self.now);
             if plan.events.is_empty() {
+                self.world.news().iter().for_each(|execution| self.state.draw(execution));
                 self.state.settle();
                 self.world.settle();
                 return plan.actions;
