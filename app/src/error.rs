@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// Every answer that is not the wished one. The sentence is for people; the variant decides the status and what the page offers.
 #[derive(Clone, Debug, PartialEq, thiserror::Error, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "error")]
+#[serde(rename_all = "snake_case")]
 pub enum ApiError {
     /// 401: the cookie is missing or has ended.
     #[error("You are not signed in. Run `fletchline link` on the server's machine and open the link it prints.")]

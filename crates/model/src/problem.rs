@@ -44,7 +44,7 @@ pub enum At {
 
 /// A change that one button makes. The editor turns it into an ordinary edit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "do")]
+#[serde(rename_all = "snake_case")]
 pub enum Fix {
     /// Sets one field of a task, written as in the document; `null` sets none.
     SetField {

@@ -93,7 +93,8 @@ fn ProgressBar(progress: Progress) -> impl IntoView {
     view! {
         <div class="progress">
             <progress aria-label=phase.clone() value=bytes max=total.unwrap_or(bytes.max(1))></progress>
-            <p class="hint">{phase} " · " {line}</p>
+            <p class="hint" title=phase.clone()>{phase.clone()}</p>
+            <p class="hint">{line}</p>
         </div>
     }
 }
