@@ -106,6 +106,7 @@ pub fn kubernetes(settings: &Settings, installation: &str, namespace: &str) -> K
         volumes: claims.collect(),
         secrets: of.secrets,
         run_as: RunAs { user: of.run_as.0, group: of.run_as.1 },
+        run_as_range: of.run_as_range,
         gpu_resource: of.gpu_resource,
         node_selector: of.node_selector,
         tolerations: of.tolerations.into_iter().map(tolerated).collect(),

@@ -14,7 +14,8 @@ use rustix::{
 };
 
 const FOLDER: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
-pub const FOLDER_MODE: Mode = Mode::from_raw_mode(0o755);
+/// As far as the umask lets it: in a pod, tasks of several users share the way to their folders by the group.
+pub const FOLDER_MODE: Mode = Mode::from_raw_mode(0o775);
 
 /// A folder that we or the administrator named.
 pub fn root(path: &Path) -> io::Result<OwnedFd> {

@@ -42,6 +42,8 @@ pub fn stay() -> ExitCode {
 
 /// Runs the program to its end. Already inside the sandbox; never returns.
 pub fn run(order: &ProgramOrder, control: RawFd, output: RawFd, open_files: Option<libc::rlimit>) -> ! {
+    // SAFETY: changes only this process, and the program that it starts.
+    unsafe { libc::umask(0o022) };
     let status = match start(order, control, output, open_files) {
         Ok((program, signals)) => wait(program, control, &signals),
         Err(sentence) => {
@@ -170,8 +172,6 @@ fn prepare_program(
     // SAFETY: a C text.
     sys::checked(unsafe { libc::chdir(directory.as_ptr()) })
         .map_err(|error| io::Error::new(error.kind(), format!("{} cannot be entered: {error}", order.directory)))?;
-    // SAFETY: changes only this process.
-    unsafe { libc::umask(0o022) };
     default_signals();
     privileges::drop_all()
 }

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::{
     Acl, Arrow, ArrowId, Cpu, EnvValue, Group, GroupId, Inherit, Kind, KindName, Memory, Note, NoteId, Parameter,
-    ParameterType, Pipeline, PipelineId, Place, Seconds, Settings, Task, TaskId, Unknown,
+    ParameterType, Pipeline, PipelineId, Place, RunAs, Seconds, Settings, Task, TaskId, Unknown,
     kind::{
         Advance, Container, Env, File, Job, LoadData, Notebook, Port, Resources, Serving, SharedVolume, Source, Unpack,
         Viewer, Volume,
@@ -20,16 +20,16 @@ use crate::{
 
 /// A pipeline with up to `most` tasks of all kinds, arrows, notes, a group, places and unknown fields.
 pub fn pipeline(most: usize) -> impl Strategy<Value = Pipeline> {
-    let tasks = vec((name(), kind(), option::weighted(0.9, place())), 0..=most);
+    let tasks = vec((name(), option::weighted(0.1, run_as()), kind(), option::weighted(0.9, place())), 0..=most);
     let ends = vec((any::<u16>(), any::<u16>(), folder(), folder(), any::<bool>()), 0..=most * 2);
     let beside = (vec((text(), place()), 0..3), option::of(name()), settings(), unknown());
     (tasks, ends, beside).prop_map(|(tasks, ends, (notes, group, settings, unknown))| {
         let id = PipelineId::new("7e2c8a99-d4a5-4f48-adc2-5e17d0f615ef").expect("a uuid is an id");
         let mut pipeline = Pipeline { settings: Arc::new(settings), unknown, ..Pipeline::new(id, "") };
-        for (index, (name, kind, place)) in tasks.into_iter().enumerate() {
+        for (index, (name, run_as, kind, place)) in tasks.into_iter().enumerate() {
             let id = task_id(index);
             pipeline.task_places.extend(place.map(|place| (id.clone(), place)));
-            pipeline.tasks.insert(id.clone(), Arc::new(Task { id, name, kind }));
+            pipeline.tasks.insert(id.clone(), Arc::new(Task { id, name, run_as, kind }));
         }
         add_arrows(&mut pipeline, ends);
         add_beside(&mut pipeline, notes, group);
@@ -112,6 +112,10 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 /// A place with ordinary and extreme numbers.
+fn run_as() -> impl Strategy<Value = RunAs> {
+    (any::<u32>(), option::of(any::<u32>())).prop_map(|(user, group)| RunAs { user, group })
+}
+
 pub fn place() -> impl Strategy<Value = Place> {
     let number = || prop_oneof![4 => -2000.0..2000.0f64, 1 => proptest::num::f64::NORMAL];
     (number(), number(), option::weighted(0.1, 1.0..900.0f64)).prop_map(|(x, y, width)| Place {
@@ -318,7 +322,10 @@ pub fn large(tasks: usize) -> Pipeline {
         pipeline
             .task_places
             .insert(id.clone(), Place { x: (index % 70) as f64, y: (index / 70) as f64, width: None, height: None });
-        pipeline.tasks.insert(id.clone(), Arc::new(Task { id, name: format!("Task {index}"), kind: Kind::Job(job) }));
+        pipeline.tasks.insert(
+            id.clone(),
+            Arc::new(Task { id, name: format!("Task {index}"), run_as: None, kind: Kind::Job(job) }),
+        );
         for (nth, back) in [1, 7].into_iter().enumerate().filter(|(_, back)| *back <= index) {
             let id = ArrowId::new(format!("a{index}-{nth}")).expect("letters and digits");
             let arrow = Arrow {

@@ -499,7 +499,7 @@ pub struct Volume {
     pub unknown: Unknown,
 }
 
-fn is_false(value: &bool) -> bool {
+pub(crate) fn is_false(value: &bool) -> bool {
     !*value
 }
 

@@ -17,6 +17,7 @@ use crate::{
     path::TaskPath,
     pipeline::Acl,
     quantity::{Cpu, Memory, Seconds},
+    run_as::RunAs,
     value::EnvValue,
 };
 
@@ -36,6 +37,9 @@ pub struct Launch {
     pub program: Program,
     /// None on this machine.
     pub image: Option<String>,
+    /// None: as the installation's user and group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_as: Option<RunAs>,
     /// Substituted; secrets by name.
     pub env: BTreeMap<String, EnvValue>,
     /// Variables (`DIGITS_API_URL`) that whoever knows addresses adds to `env` before the launch is performed: the

@@ -12,6 +12,7 @@ use crate::{
     id::{ArrowId, GroupId, NoteId, PipelineId, TaskId},
     kind::Kind,
     path::TaskPath,
+    run_as::RunAs,
     value::Unknown,
 };
 
@@ -94,6 +95,9 @@ pub enum ParameterType {
 pub struct Task {
     pub id: TaskId,
     pub name: String,
+    /// Absent: as the installation's user and group. It counts on a cluster only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run_as: Option<RunAs>,
     #[serde(flatten)]
     pub kind: Kind,
 }
@@ -169,8 +173,10 @@ impl<'de> Deserialize<'de> for Task {
         };
         let id = TaskId::new(take("id")?).map_err(D::Error::custom)?;
         let (name, kind) = (take("name")?, take("kind")?);
+        let run_as = fields.remove("run_as").map(serde_json::from_value::<Option<RunAs>>).transpose();
+        let run_as = run_as.map_err(|error| D::Error::custom(format!("run_as: {error}")))?.flatten();
         let kind = kind_from(&kind, serde_json::Value::Object(fields)).map_err(D::Error::custom)?;
-        Ok(Task { id, name, kind })
+        Ok(Task { id, name, run_as, kind })
     }
 }
 

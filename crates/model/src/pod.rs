@@ -83,6 +83,10 @@ pub struct PodOrder {
     pub timeout: Option<Seconds>,
     /// How long it goes on after it was asked to end, because others may not have heard of it yet.
     pub linger: Seconds,
+    /// Tasks may run as several users and share the results volume by a group: `pipeline/` must be the group's, and what
+    /// this one leaves is opened to it.
+    #[serde(default, skip_serializing_if = "crate::kind::is_false")]
+    pub by_group: bool,
     /// The port on which the kubelet asks; none: nothing to ask.
     pub probe: Option<u16>,
 }

@@ -10,6 +10,7 @@ use crate::{
     kind::KindName,
     pipeline::Acl,
     quantity::{Cpu, Memory, Seconds},
+    run_as::IdRange,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -76,6 +77,9 @@ pub struct Limits {
     /// Between asking a program to stop and killing it.
     #[serde(default = "grace")]
     pub grace: Seconds,
+    /// Users and groups that a task may choose on a cluster; none: it runs as the installation's.
+    #[serde(default)]
+    pub run_as: Option<IdRange>,
 }
 
 fn grace() -> Seconds {
@@ -84,6 +88,6 @@ fn grace() -> Seconds {
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { copies: 1000, files: 900 * 1024, grace: GRACE }
+        Limits { copies: 1000, files: 900 * 1024, grace: GRACE, run_as: None }
     }
 }

@@ -31,7 +31,7 @@ pub fn of(settings: &Settings, budget: Option<Capacity>, secrets: std::collectio
             RunnerName::Kubernetes => settings.kubernetes.default_images(),
         },
         faults: Faults::default(),
-        limits: Limits { grace: settings.grace, ..Limits::default() },
+        limits: Limits { grace: settings.grace, run_as: settings.kubernetes.run_as_range, ..Limits::default() },
     }
 }
 

@@ -17,6 +17,7 @@ fn launch(program: Program) -> Launch {
         name: "Train".into(),
         program,
         image: None,
+        run_as: None,
         env: BTreeMap::new(),
         addresses: BTreeMap::new(),
         resources: Need::default(),

@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use app::api::site::SettingView;
-use model::{KindName, Memory, Seconds};
+use model::{IdRange, KindName, Memory, Seconds};
 use serde::Deserialize;
 
 use super::SettingsError;
@@ -22,9 +22,11 @@ pub struct Kubernetes {
     pub results: String,
     /// The Secret that holds the installation's secrets.
     pub secrets: String,
-    /// `user:group` of every task.
+    /// `user:group` of every task that chooses no other.
     #[serde(deserialize_with = "user_and_group")]
     pub run_as: (u32, u32),
+    /// Users and groups that a task may choose. None: it may not.
+    pub run_as_range: Option<IdRange>,
     pub gpu_resource: String,
     pub node_selector: BTreeMap<String, String>,
     pub tolerations: Vec<Toleration>,
@@ -88,6 +90,7 @@ impl Default for Kubernetes {
             results: "fletchline-results".to_owned(),
             secrets: "fletchline-secrets".to_owned(),
             run_as: (1000, 1000),
+            run_as_range: None,
             gpu_resource: "nvidia.com/gpu".to_owned(),
             node_selector: BTreeMap::new(),
             tolerations: Vec::new(),
@@ -155,7 +158,16 @@ impl Kubernetes {
             view("image", self.image.clone(), "Fletchline's own image, which prepares every task."),
             view("results", self.results.clone(), "The claim that is the results volume."),
             view("secrets", self.secrets.clone(), "The Secret that holds what tasks get as secrets."),
-            view("run_as", format!("{}:{}", self.run_as.0, self.run_as.1), "User and group of every task."),
+            view(
+                "run_as",
+                format!("{}:{}", self.run_as.0, self.run_as.1),
+                "User and group of a task that chooses none.",
+            ),
+            view(
+                "run_as_range",
+                self.run_as_range.map(|range| range.to_string()).unwrap_or_default(),
+                "Users and groups that a task may choose.",
+            ),
             view("gpu_resource", self.gpu_resource.clone(), "What a GPU is called on this cluster."),
             view("node_selector", listed(&self.node_selector), "Labels of the nodes that tasks run on."),
             view("tolerations", tolerated.join(", "), "Taints of nodes that tasks run on nevertheless."),

@@ -1,6 +1,6 @@
 //! Does each value come from the strongest place that names it?
 
-use model::{Acl, KindName};
+use model::{Acl, IdRange, KindName};
 
 use super::*;
 
@@ -117,6 +117,10 @@ fn a_cluster_is_described_by_a_table_of_known_typed_fields() {
     assert!(wrong("[kubernetes]\nprivileged = true").contains("privileged"));
     assert!(wrong("[kubernetes]\nrun_as = \"0:0\"").contains("never runs as root"));
     assert!(wrong("[kubernetes]\nrun_as = \"me\"").contains("user:group"));
+    let range = |text: &str| format!("[kubernetes]\nrun_as_range = \"{text}\"");
+    let settings = read(&range("2000-2999"), &[], &[]).unwrap();
+    assert_eq!(settings.kubernetes.run_as_range, Some(IdRange { first: 2000, last: 2999 }));
+    assert!(wrong(&range("0-2999")).contains("is not a range of numbers without 0"));
     assert!(wrong("runner = \"cloud\"").contains("`local` or `kubernetes`"));
 }
 

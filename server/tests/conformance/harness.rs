@@ -66,6 +66,7 @@ pub fn script(task: &str, n: u64, text: &str) -> Launch {
         name: task.to_owned(),
         program: Program::Script { text: text.to_owned() },
         image: None,
+        run_as: None,
         env: BTreeMap::new(),
         addresses: Default::default(),
         resources: Need::default(),

@@ -90,7 +90,7 @@ pub async fn the_rights_of_the_server_inside_are_enough_to_prepare_and_check_a_c
 pub async fn a_claim_is_prepared_once_as_root_or_it_is_said_who_has_to_do_what(cluster: Cluster) {
     let (client, restricted) = cluster.client().await;
     let refused = claims::prepare(&client, &config(restricted)).await.unwrap_err().to_string();
-    assert!(refused.contains("install -d -o 1000 -g 1000 pipeline"), "{refused}");
+    assert!(refused.contains("install -d -m 2775 -o 1000 -g 1000 pipeline"), "{refused}");
 
     let (client, open) = open(&cluster, "open").await;
     let place = tempfile::tempdir_in("/var/tmp").unwrap();
@@ -106,5 +106,5 @@ pub async fn a_claim_is_prepared_once_as_root_or_it_is_said_who_has_to_do_what(c
         claims::prepare(&client, &asked).await.unwrap();
     }
     let made = fs::metadata(place.path().join("pipeline")).unwrap();
-    assert_eq!((made.uid(), made.gid()), (USER, USER));
+    assert_eq!((made.uid(), made.gid(), made.mode() & 0o7777), (USER, USER, 0o2775));
 }

@@ -181,6 +181,7 @@ pub fn config(namespace: &str) -> KubeConfig {
         volumes: BTreeMap::new(),
         secrets: "fletchline-secrets".into(),
         run_as: RunAs { user: USER, group: USER },
+        run_as_range: None,
         gpu_resource: "nvidia.com/gpu".into(),
         node_selector: BTreeMap::new(),
         tolerations: Vec::new(),

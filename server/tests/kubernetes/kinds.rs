@@ -19,6 +19,7 @@ pub fn launch(task: &str, kind: KindName, program: Program) -> Launch {
         name: task.to_owned(),
         program,
         image: Some("python:3.13".into()),
+        run_as: None,
         env: BTreeMap::new(),
         addresses: BTreeMap::new(),
         resources: Need::default(),

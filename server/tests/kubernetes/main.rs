@@ -27,6 +27,7 @@ mod removal;
 #[path = "../conformance/suite.rs"]
 mod suite;
 mod survival;
+mod users;
 mod waiting;
 #[path = "../conformance/watching.rs"]
 mod watching;
@@ -98,6 +99,7 @@ fn main() -> ExitCode {
         survival::what_an_installation_has_is_counted_and_ended_by_the_command_line,
         survival::a_run_goes_on_when_the_api_server_was_away_for_a_while,
         survival::what_a_node_rotated_away_while_nobody_read_is_said_in_the_log,
+        users::tasks_of_several_users_share_results_by_the_group_and_nothing_of_theirs_stays,
         waiting::every_reason_is_said_within_five_seconds_where_nodes_may_be_read,
         waiting::every_reason_is_said_within_five_seconds_by_who_has_the_servers_rights_alone,
         waiting::what_is_evicted_is_lost_and_not_at_fault,

@@ -38,6 +38,7 @@ pub fn launch(program: Program, files: Vec<File>) -> Launch {
         name: "A task".into(),
         program,
         image: None,
+        run_as: None,
         env: Default::default(),
         addresses: Default::default(),
         resources: Need::default(),

@@ -7,6 +7,7 @@
 
 mod claim;
 pub mod links;
+mod open;
 pub mod prepare;
 mod probe;
 pub mod progress;

@@ -38,7 +38,12 @@ fn prepare_all() -> Result<(), How> {
     let order: PodOrder = serde_json::from_str(&text).map_err(|error| format!("The order is broken: {error}."))?;
     let results =
         beneath::root(&order.prepare.results).map_err(|error| format!("The results volume is not there ({error})."))?;
+    // SAFETY: changes only this process.
+    unsafe { libc::umask(0o002) };
     claim(&order)?;
+    if order.by_group {
+        look_at_group(&results)?;
+    }
     for folder in &order.shared {
         beneath::make_folders(&results, folder)
             .map_err(|error| format!("The folder {folder} could not be made in the results volume: {error}."))?;
@@ -78,6 +83,19 @@ fn claim(order: &PodOrder) -> Result<(), String> {
             "The results volume is not prepared for user {}: run `fletchline cluster prepare` ({error}).",
             rustix::process::getuid().as_raw()
         )),
+    }
+}
+
+/// What is made in it must belong to the group, and the group must be able to write.
+fn look_at_group(results: &OwnedFd) -> Result<(), String> {
+    let folder = beneath::find(results, "pipeline", false).and_then(|folder| Ok(rustix::fs::fstat(folder)?));
+    match folder {
+        Ok(stat) if stat.st_mode & 0o2070 == 0o2070 => Ok(()),
+        Ok(_) => {
+            Err("The results volume is not prepared for tasks of several users: run `fletchline cluster prepare`."
+                .to_owned())
+        }
+        Err(error) => Err(format!("Whose the results volume is cannot be seen: {error}.")),
     }
 }
 

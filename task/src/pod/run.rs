@@ -22,7 +22,7 @@ use model::{
 };
 
 use super::{
-    ORDER_AT, not_started,
+    ORDER_AT, not_started, open,
     probe::{self, Flags},
     tell, uploads,
 };
@@ -92,6 +92,8 @@ fn begin(program: &[&str]) -> Result<Run, String> {
     // The task has our user: without this it could read our memory.
     sys::prctl(libc::PR_SET_DUMPABLE, 0).map_err(failed)?;
     let signals = sys::signals(&SIGNALS).map_err(failed)?;
+    // SAFETY: changes only this process, and the program that it starts.
+    unsafe { libc::umask(if order.by_group { 0o002 } else { 0o022 }) };
     uploads::wait(&order.uploads, &signals)?;
     let (control, theirs) = sys::control_pair().map_err(failed)?;
     let env = with_installed_programs(std::env::vars().collect());
@@ -262,7 +264,21 @@ impl Run {
         {
             how = How::SnapshotFailed(sentence);
         }
+        self.open();
         PodEnd { end: End { how, started, ended: sys::now() }, facts: facts() }
+    }
+
+    /// What a program keeps from the group is still a result: one that cannot be opened is told in the log alone.
+    fn open(&self) {
+        if !self.order.by_group {
+            return;
+        }
+        let kept = self.order.prepare.work.as_ref().map(|_| WORK);
+        for folder in kept.into_iter().chain([OWN_AT]).map(Path::new).filter(|folder| folder.exists()) {
+            if let Err(error) = open::to_group(folder) {
+                eprintln!("[Fletchline: {} could not be opened to the group: {error}]", folder.display());
+            }
+        }
     }
 
     fn snapshots(&self) -> Result<(), String> {

@@ -117,7 +117,7 @@ pub fn fill(work: &OwnedFd, files: &[File]) -> io::Result<()> {
         let (way, name) = beneath::parent(&file.name);
         let folder = beneath::make_folders(work, way)?;
         let flags = OFlags::CREATE | OFlags::TRUNC | OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let made = openat(folder, name, flags, Mode::from_raw_mode(0o644))?;
+        let made = openat(folder, name, flags, Mode::from_raw_mode(0o664))?;
         io::Write::write_all(&mut fs::File::from(made), file.text.as_bytes())?;
     }
     Ok(())

@@ -110,7 +110,7 @@ fn insert(edits: &mut Edits<'_>, clipboard: Clipboard, offset: impl Fn(Place) ->
     for Placed { what, place } in clipboard.tasks {
         let id = tasks::new_task_id(edits, ids);
         let name = tasks::free_name(edits.pipeline(), &what.name);
-        edits.put_task(Task { id: id.clone(), name, kind: what.kind.clone() });
+        edits.put_task(Task { id: id.clone(), name, ..Task::clone(&what) });
         edits.place_task(&id, offset(place));
         selection.tasks.insert(id.clone());
         names.insert(what.id.clone(), id);

@@ -39,7 +39,7 @@ pub fn free_name(pipeline: &Pipeline, wish: &str) -> String {
 pub fn add(edits: &mut Edits<'_>, kind: KindName, at: Point, ids: Ids<'_>) -> Outcome {
     let id = new_task_id(edits, ids);
     let name = free_name(edits.pipeline(), kind.title());
-    edits.put_task(Task { id: id.clone(), name, kind: Kind::new(kind) });
+    edits.put_task(Task { id: id.clone(), name, run_as: None, kind: Kind::new(kind) });
     edits.place_task(&id, Place { x: at.x, y: at.y, width: None, height: None });
     Ok(Selection::task(id))
 }

@@ -143,6 +143,7 @@ impl Of<'_> {
             snapshots: places.snapshots,
             copies_json: if serves { Vec::new() } else { self.copies_json()? },
             image: self.image()?,
+            run_as: self.task.run_as.filter(|_| self.site.runner == RunnerName::Kubernetes),
             program,
             env,
             addresses,

@@ -21,6 +21,7 @@ pub(super) fn check(of: &mut Of) {
     held_open(of);
     let values = values(of);
     image(of, &values);
+    run_as(of);
     program(of, &values);
     if of.task.kind.timeout().is_some_and(|timeout| timeout.0 == 0) {
         of.problem("timeout", "has a timeout of 0 seconds and would end at once: give it a time or none");
@@ -132,6 +133,28 @@ fn image(of: &mut Of, values: &BTreeMap<String, String>) {
     } else if let Some(fault) = of.checker.site.faults.images.get(&image) {
         of.problem("image", format!("cannot begin · {fault}"));
     }
+}
+
+fn run_as(of: &mut Of) {
+    let Some(run_as) = of.task.run_as else { return };
+    let runs_nothing = of.task.kind.name() == KindName::Volume;
+    match (of.checker.site.runner, of.checker.site.limits.run_as) {
+        _ if runs_nothing => of.warning("run_as", "is to run as a user, and a Volume runs nothing"),
+        (RunnerName::Local, _) => {
+            of.warning("run_as", format!("runs as you: its user {run_as} counts on a cluster only"));
+        }
+        (RunnerName::Kubernetes, Some(range)) if range.allows(run_as) => return,
+        (RunnerName::Kubernetes, Some(range)) => {
+            of.problem("run_as", format!("is to run as {run_as}, and tasks may choose {range} here"));
+        }
+        (RunnerName::Kubernetes, None) => of.problem(
+            "run_as",
+            format!(
+                "is to run as {run_as}, and no task may choose its user here: `run_as_range` in the settings lets it"
+            ),
+        ),
+    }
+    of.fix_field("run_as", serde_json::Value::Null, "Run as all tasks");
 }
 
 /// `[registry[:port]/]name[/name][:tag][@sha256:digest]`, names in lower case.

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    Acl, KindName, Severity,
+    Acl, IdRange, KindName, Severity,
     fixture::{Build, cluster, id, site},
     generate,
 };
@@ -43,6 +43,25 @@ fn a_whole_pipeline_has_no_problem() {
     let pipeline = crate::fixture::digits();
     assert_eq!(problems(&pipeline, &site(), &BTreeMap::new()), []);
     assert_eq!(of(&pipeline, &cluster(), Severity::Problem), [""; 0]);
+}
+
+#[test]
+fn a_task_runs_as_a_user_that_the_installation_allows_and_only_on_a_cluster() {
+    let pipeline = train(json!({"run_as": "2000"})).done();
+    let within = |first, last| {
+        let mut site = cluster();
+        site.limits.run_as = Some(IdRange { first, last });
+        site
+    };
+    let why = "no task may choose its user here: `run_as_range` in the settings lets it";
+    assert_eq!(of(&pipeline, &cluster(), Severity::Problem), [format!("Train is to run as 2000, and {why}")]);
+    let beyond = ["Train is to run as 2000, and tasks may choose 3000-3999 here"];
+    assert_eq!(of(&pipeline, &within(3000, 3999), Severity::Problem), beyond);
+    assert_eq!(of(&pipeline, &within(2000, 2000), Severity::Problem), [""; 0]);
+    assert_eq!(
+        of(&pipeline, &site(), Severity::Warning),
+        ["Train runs as you: its user 2000 counts on a cluster only"]
+    );
 }
 
 #[test]

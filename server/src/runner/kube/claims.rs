@@ -191,7 +191,7 @@ pub async fn prepare(client: &Client, config: &KubeConfig) -> Result<(), RunnerE
 fn by_hand(why: &str, config: &KubeConfig) -> String {
     let (user, group) = (config.run_as.user, config.run_as.group);
     format!(
-        "{why} Whoever runs the storage can do this once, in the root folder of the claim {}:\n  install -d -o {user} -g {group} pipeline",
+        "{why} Whoever runs the storage can do this once, in the root folder of the claim {}:\n  install -d -m 2775 -o {user} -g {group} pipeline",
         config.results
     )
 }
@@ -209,7 +209,7 @@ fn preparing(config: &KubeConfig) -> Errand {
             "securityContext": {
                 "allowPrivilegeEscalation": false,
                 "readOnlyRootFilesystem": true,
-                "capabilities": {"drop": ["ALL"], "add": ["CHOWN", "DAC_OVERRIDE"]},
+                "capabilities": {"drop": ["ALL"], "add": ["CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID"]},
             },
             "volumeMounts": [{"name": "claim", "mountPath": "/claim"}],
         })],

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::{Acl, Memory, Seconds};
+use model::{Acl, IdRange, Memory, Seconds};
 
 /// Allow-listed and typed: nothing of a document reaches a manifest by another way.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +23,8 @@ pub struct KubeConfig {
     /// The Secret whose keys are the installation's secrets.
     pub secrets: String,
     pub run_as: RunAs,
+    /// What tasks may choose instead.
+    pub run_as_range: Option<IdRange>,
     pub gpu_resource: String,
     pub node_selector: BTreeMap<String, String>,
     pub tolerations: Vec<Tolerated>,
@@ -57,7 +59,7 @@ pub struct NewClaims {
     pub for_many: bool,
 }
 
-/// The user and group of every task's processes.
+/// The user and group of a task's processes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RunAs {
     pub user: u32,

@@ -47,6 +47,7 @@ pub fn order(launch: &Launch, config: &KubeConfig, command: &ProgramCommand) -> 
         grace: launch.grace,
         timeout: launch.timeout,
         linger: linger(&launch.program),
+        by_group: config.run_as_range.is_some(),
     }
 }
 
@@ -75,6 +76,7 @@ pub fn idle(config: &KubeConfig) -> PodOrder {
         grace: Seconds(0),
         timeout: None,
         linger: Seconds(0),
+        by_group: config.run_as_range.is_some(),
         probe: None,
     }
 }

@@ -29,7 +29,7 @@ use super::{
 };
 use crate::runner::{
     kube::{
-        config::{KubeConfig, Tolerated},
+        config::{KubeConfig, RunAs, Tolerated},
         name,
     },
     local::config::ProgramCommand,
@@ -64,7 +64,7 @@ pub fn template(
         restart_policy: Some(if serves(&launch.program) { "Always" } else { "Never" }.to_owned()),
         automount_service_account_token: Some(false),
         enable_service_links: Some(false),
-        security_context: Some(pod_security(config)),
+        security_context: Some(pod_security(launch, config)),
         termination_grace_period_seconds: Some(grace(launch, launch.grace.0).into()),
         node_selector: (!config.node_selector.is_empty()).then(|| config.node_selector.clone()),
         tolerations: list(config.tolerations.iter().map(toleration).collect()),
@@ -127,11 +127,16 @@ fn list<T>(items: Vec<T>) -> Option<Vec<T>> {
     (!items.is_empty()).then_some(items)
 }
 
-fn pod_security(config: &KubeConfig) -> PodSecurityContext {
+/// A user that the task has chosen is in the installation's group, too: by it, tasks share the results volume.
+fn pod_security(launch: &Launch, config: &KubeConfig) -> PodSecurityContext {
+    let of_all = config.run_as;
+    let own = launch.run_as.map(|own| RunAs { user: own.user, group: own.group.unwrap_or(of_all.group) });
+    let run_as = own.unwrap_or(of_all);
     PodSecurityContext {
-        run_as_non_root: (config.run_as.user != 0).then_some(true),
-        run_as_user: Some(config.run_as.user.into()),
-        run_as_group: Some(config.run_as.group.into()),
+        run_as_non_root: (run_as.user != 0).then_some(true),
+        run_as_user: Some(run_as.user.into()),
+        run_as_group: Some(run_as.group.into()),
+        supplemental_groups: (run_as.group != of_all.group).then(|| vec![of_all.group.into()]),
         seccomp_profile: Some(SeccompProfile { type_: "RuntimeDefault".to_owned(), localhost_profile: None }),
         ..PodSecurityContext::default()
     }

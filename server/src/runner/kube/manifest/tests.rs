@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use kinds::{every_kind, job, launch, mount};
 use model::{
-    Acl, EnvValue, KindName, Memory, Seconds,
+    Acl, EnvValue, IdRange, KindName, Memory, Seconds,
     launch::{Launch, Program},
 };
 
@@ -31,6 +31,7 @@ pub fn config() -> KubeConfig {
         ]),
         secrets: "fletchline-secrets".into(),
         run_as: RunAs { user: 1000, group: 1000 },
+        run_as_range: None,
         gpu_resource: "nvidia.com/gpu".into(),
         node_selector: BTreeMap::new(),
         tolerations: Vec::new(),
@@ -72,6 +73,21 @@ fn settings_reach_every_pod_and_only_those_of_the_list() {
     config.gpu_resource = "amd.com/gpu".into();
     config.run_as = RunAs { user: 2000, group: 3000 };
     insta::assert_snapshot!("settings", made(&job(), &config).yaml());
+}
+
+#[test]
+fn a_task_runs_as_the_user_that_it_chose_in_the_group_that_all_share() {
+    let config = KubeConfig { run_as_range: Some(IdRange { first: 2000, last: 3000 }), ..config() };
+    let security = |run_as: Option<&str>| {
+        let launch = Launch { run_as: run_as.map(|text| text.parse().unwrap()), ..job() };
+        let yaml = made(&launch, &config).yaml();
+        let lines = ["runAsUser: ", "runAsGroup: ", "supplementalGroups:\n    - "];
+        lines.map(|line| yaml.split_once(line).map(|(_, rest)| rest.lines().next().unwrap_or_default().to_owned()))
+    };
+    let read = |all: [Option<&str>; 3]| all.map(|one| one.map(str::to_owned));
+    assert_eq!(security(None), read([Some("1000"), Some("1000"), None]));
+    assert_eq!(security(Some("2000")), read([Some("2000"), Some("1000"), None]));
+    assert_eq!(security(Some("2000:3000")), read([Some("2000"), Some("3000"), Some("1000")]));
 }
 
 #[test]

@@ -137,7 +137,8 @@ fn own(launch: &Launch, claims: &mut Claims) -> Vec<VolumeMount> {
             Work::Scratch => scratch("/work", SCRATCH[0]),
         },
     ];
-    if !launch.snapshots.is_empty() {
+    let keeps = !launch.outputs.is_empty() || !launch.snapshots.is_empty();
+    if !launch.snapshots.is_empty() || (keeps && claims.config.run_as_range.is_some()) {
         own.push(claims.results(OWN_AT, &order::own(launch), true));
     }
     if launch.program == Program::Viewer {

@@ -1,6 +1,6 @@
 //! How is a value typed, and how is it written in a document?
 
-use model::{Cpu, Memory};
+use model::{Cpu, Memory, RunAs};
 use serde_json::{Value, json};
 
 /// What kind of text a field takes.
@@ -16,6 +16,7 @@ pub enum Codec {
     Cpu,
     Memory,
     Count,
+    RunAs,
     /// "90", "30 s", "5 min", "2 h".
     Seconds,
 }
@@ -60,6 +61,9 @@ impl Codec {
                 .parse::<u32>()
                 .map(|count| Some(json!(count)))
                 .map_err(|_| format!("\"{trimmed}\" is not a whole number")),
+            Codec::RunAs => {
+                trimmed.parse::<RunAs>().map(|run_as| Some(json!(run_as))).map_err(|error| error.to_string())
+            }
             Codec::Seconds => read_seconds(trimmed).map(|seconds| Some(json!(seconds))),
         }
     }

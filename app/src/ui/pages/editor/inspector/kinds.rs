@@ -22,7 +22,7 @@ use super::{
 
 #[component]
 pub fn KindForm(form: Form, kind: KindName) -> impl IntoView {
-    match kind {
+    let of_kind = match kind {
         KindName::LoadData => view! { <LoadDataForm form=form /> }.into_any(),
         KindName::Container => view! { <ContainerForm form=form /> }.into_any(),
         KindName::Notebook => view! { <NotebookForm form=form /> }.into_any(),
@@ -30,6 +30,17 @@ pub fn KindForm(form: Form, kind: KindName) -> impl IntoView {
         KindName::Viewer => view! { <ViewerForm form=form /> }.into_any(),
         KindName::Serving => view! { <ServingForm form=form /> }.into_any(),
         KindName::Volume => view! { <VolumeForm form=form /> }.into_any(),
+    };
+    // Where nobody may choose, a field is in the way; what a document says is shown, and can be cleared.
+    let may_choose = move || form.desk.site.with(|site| site.limits.run_as).is_some() || form.read("run_as").is_some();
+    let run_as = move || {
+        may_choose().then(|| {
+            view! { <Line form=form label="Run as" field="run_as" codec=Codec::RunAs placeholder="2000 or 2000:3000" /> }
+        })
+    };
+    view! {
+        {of_kind}
+        {run_as}
     }
 }
 
