@@ -51,11 +51,15 @@ fn step(folder: BorrowedFd<'_>, part: &str) -> io::Result<OwnedFd> {
     if part == ".." {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "there is a \"..\" in the path"));
     }
-    let made = mkdirat(folder, part, FOLDER_MODE);
-    match openat(folder, part, FOLDER | OFlags::NOFOLLOW, Mode::empty()) {
-        // Why it could not be made says more.
-        Err(Errno::NOENT) => Err(made.err().unwrap_or(Errno::NOENT).into()),
-        other => Ok(other?),
+    let there = || openat(folder, part, FOLDER | OFlags::NOFOLLOW, Mode::empty());
+    // Mostly it is there.
+    match there() {
+        Err(Errno::NOENT) => {}
+        other => return Ok(other?),
+    }
+    match mkdirat(folder, part, FOLDER_MODE) {
+        Ok(()) | Err(Errno::EXIST) => Ok(there()?),
+        Err(error) => Err(error.into()),
     }
 }
 

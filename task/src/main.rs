@@ -19,13 +19,17 @@ use std::{env, process::ExitCode};
 #[global_allocator]
 static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
-const USAGE: &str = "usage: fletchline-task template | exec … | init | stay | check | pod prepare | pod run PROGRAM … | pod links | pod claim USER:GROUP | pod remove INSTALLATION FOLDER …";
+const USAGE: &str = "usage: fletchline-task template [bound] | exec … | init | stay | check | pod prepare | pod run PROGRAM … | pod links | pod claim USER:GROUP | pod remove INSTALLATION FOLDER …";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["template"] => template::template(),
+        ["template", "bound"] => {
+            privileges::bound();
+            template::template()
+        }
         ["pod", "prepare"] => pod::prepare::prepare(),
         ["pod", "links"] => pod::links::links(),
         ["pod", "take", sha256, length] => pod::uploads::take(sha256, length),

@@ -1,11 +1,29 @@
 //! What may a task's program do that an ordinary program may not? Nothing.
 
-use std::{io, ptr};
+use std::{
+    io, ptr,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+};
 
 use crate::sys;
 
 /// The highest capability that any kernel has had is 40; the kernel refuses what it does not know.
 const LAST: libc::c_ulong = 63;
+
+/// This process, or one that it is a fork of, has called [`bound`].
+static IS_BOUND: AtomicBool = AtomicBool::new(false);
+
+/// No program that this process or a fork of it becomes gets a capability any more; they themselves can still do what
+/// they could. It is a call for each capability, so whoever forks many does it once for all.
+pub fn bound() {
+    drop_from_bounds();
+    IS_BOUND.store(true, Relaxed);
+}
+
+fn drop_from_bounds() {
+    // Without CAP_SETPCAP there is nothing to drop: an ordinary user's program gets none by exec either.
+    let _ = (0..=LAST).try_for_each(|capability| sys::prctl(libc::PR_CAPBSET_DROP, capability));
+}
 
 #[repr(C)]
 struct Header {
@@ -27,11 +45,8 @@ struct Sets {
 /// The kernel refused: then nothing may be started.
 pub fn drop_all() -> io::Result<()> {
     sys::prctl(libc::PR_SET_NO_NEW_PRIVS, 1)?;
-    // Without CAP_SETPCAP there is nothing to drop: an ordinary user's program gets none by exec either.
-    for capability in 0..=LAST {
-        if sys::prctl(libc::PR_CAPBSET_DROP, capability).is_err() {
-            break;
-        }
+    if !IS_BOUND.load(Relaxed) {
+        drop_from_bounds();
     }
     let header = Header { version: 0x2008_0522, pid: 0 };
     let none = [Sets { effective: 0, permitted: 0, inheritable: 0 }; 2];

@@ -87,7 +87,7 @@ impl Bases {
     }
 }
 
-/// `template`, requests on stdin.
+/// `template`, requests on stdin. With `bound` no supervisor starts a program that needs capabilities.
 pub fn template() -> ExitCode {
     let Ok((requests, offered, mut bases)) = begin() else { return ExitCode::FAILURE };
     let mut room = Vec::with_capacity(LONGEST);

@@ -156,7 +156,7 @@ impl Desk {
                 plan.actions.iter().for_each(|action| self.act(action));
                 self.state.settle();
                 self.world.settle();
-                self.state.take_touched(true);
+                self.state.take_touched();
                 return;
             }
             self.take(plan.events);

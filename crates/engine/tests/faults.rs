@@ -287,7 +287,8 @@ struct Page(BTreeMap<(RunId, usize), TaskView>);
 impl Page {
     /// As it is told: of what was touched alone.
     fn hear(&mut self, desk: &mut Desk) {
-        let (tasks, _) = desk.state.take_touched(true);
+        desk.state.touch_line();
+        let (tasks, _) = desk.state.take_touched();
         for (run, place) in tasks {
             if let Some((_, view)) = engine::view::one_task(&desk.state, &desk.world, &run, place) {
                 self.0.insert((run, place), view);

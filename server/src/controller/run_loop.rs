@@ -34,6 +34,10 @@ const PATIENCE: Millis = 1000;
 /// Executions that pages are told of in a millisecond. A Job with thousands of copies is told as a whole whenever one of
 /// them changes: to make, send and draw that a hundred times a second helps nobody.
 const TOLD: usize = 10;
+/// Pages are told no oftener than they draw: what changes several times within that is told once.
+const FRAME: Millis = 16;
+/// Between two looks at everything that waits for room, whose sentences say who holds it.
+const LINE: Millis = 250;
 
 type Marks = BTreeMap<RunId, Mark>;
 type Answer = (oneshot::Sender<Result<(), Refusal>>, Result<(), Refusal>);
@@ -69,7 +73,7 @@ pub async fn spawn(
 ) -> Result<(), StartError> {
     let observations = runner.observe().await?;
     let duties = Duties::new(runner.clone());
-    let the = Loop { runner, shared, asked, observations, duties, wake: None, tell_again: 0 };
+    let the = Loop { runner, shared, asked, observations, duties, wake: None, tell_again: 0, line_again: 0 };
     tokio::spawn(async move {
         if let Err(error) = the.run().await {
             // What was decided is not on the disk: doing it could do it twice.
@@ -89,6 +93,8 @@ struct Loop {
     wake: Option<Millis>,
     /// Pages are told no sooner.
     tell_again: Millis,
+    /// Nor those of what waits in the line for room.
+    line_again: Millis,
 }
 
 /// What one look at everything decided.
@@ -240,19 +246,30 @@ impl Loop {
         self.duties.perform(gone.into_iter().map(remove).collect());
     }
 
+    fn wake_by(&mut self, at: Millis) {
+        self.wake = Some(self.wake.map_or(at, |wake| wake.min(at)));
+    }
+
     /// Tells pages what changed since the last time, now or a little later.
     fn tell(&mut self) {
         let at = now();
         if at < self.tell_again {
-            self.wake = Some(self.wake.map_or(self.tell_again, |wake| wake.min(self.tell_again)));
-            return;
+            return self.wake_by(self.tell_again);
         }
         let shared = self.shared.clone();
         let mut brain = shared.brain.write().unwrap_or_else(PoisonError::into_inner);
         let Brain { state, world, marks } = &mut *brain;
         let mut told = 0;
-        let listens = self.shared.changes.receiver_count() > 0;
-        let (tasks, runs) = state.take_touched(listens);
+        let listens = shared.changes.receiver_count() > 0;
+        if listens && state.is_line_touched() {
+            if at < self.line_again {
+                self.wake_by(self.line_again);
+            } else {
+                state.touch_line();
+                self.line_again = at + LINE;
+            }
+        }
+        let (tasks, runs) = state.take_touched();
         if tasks.iter().any(|(run, place)| is_serving(state, run, *place)) {
             self.shared.servings.send_replace(());
         }
@@ -272,7 +289,7 @@ impl Loop {
             // Without a listener there is nobody to tell.
             let _ = shared.changes.send(RunChange { summary: view::summary(run), version, tasks });
         }
-        self.tell_again = at + (told / TOLD) as Millis;
+        self.tell_again = at + FRAME.max((told / TOLD) as Millis);
     }
 }
 

@@ -67,8 +67,8 @@ pub fn processes(root: &OwnedFd) -> io::Result<()> {
     for name in PROC_SEALED {
         // Not every kernel has every one.
         let Ok(place) = openat(&folder, name, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()) else { continue };
-        let tree = mount::copy(place.as_fd(), true)?;
-        mount::restrict(tree.as_fd(), READ_ONLY, true)?;
+        let tree = mount::copy(place.as_fd(), false)?;
+        mount::restrict(tree.as_fd(), READ_ONLY, false)?;
         mount::attach(tree.as_fd(), place)?;
     }
     Ok(())

@@ -406,12 +406,21 @@ impl State {
         self.dirty.old.clear();
     }
 
-    /// Tasks whose view may differ since the last call, and runs whose line may. Those that wait for room say who holds
-    /// it, and all change with what others take or give back: they are gone through only if somebody `listens`.
-    pub fn take_touched(&mut self, listens: bool) -> (BTreeSet<(RunId, usize)>, BTreeSet<RunId>) {
-        if listens && std::mem::take(&mut self.dirty.room) {
+    /// Tasks that wait for room say who holds it: all of them may differ since something was taken or given back. To go
+    /// through them costs as much as there are, so whoever shows them says when.
+    pub fn touch_line(&mut self) {
+        if std::mem::take(&mut self.dirty.room) {
             self.touch_those_in_line();
         }
+    }
+
+    /// Whether [`State::touch_line`] has something to do.
+    pub fn is_line_touched(&self) -> bool {
+        self.dirty.room
+    }
+
+    /// Tasks whose view may differ since the last call, and runs whose line may.
+    pub fn take_touched(&mut self) -> (BTreeSet<(RunId, usize)>, BTreeSet<RunId>) {
         (std::mem::take(&mut self.dirty.tasks), std::mem::take(&mut self.dirty.runs))
     }
 }

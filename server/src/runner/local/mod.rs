@@ -79,12 +79,12 @@ impl LocalRunner {
         let way = machine::way(&config)?;
         claim_results(&config)?;
         let shared = Shared {
+            template: Template::new(config.helper.clone(), &way),
             way,
             gpus: machine::gpus(),
             boot: folder::boot_id().map_err(disk)?,
             executions: Executions::open(&config.data).map_err(disk)?,
             bases: Bases::default(),
-            template: Template::new(config.helper.clone()),
             hub: Hub::default(),
             notices: Notices::new().map_err(disk)?,
             followers: Mutex::default(),

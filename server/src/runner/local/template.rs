@@ -17,7 +17,7 @@ use std::{
     thread,
 };
 
-use model::supervise::{Order, Process};
+use model::supervise::{Order, Process, Way};
 use rustix::net::{
     AddressFamily, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, SocketFlags, SocketType, sendmsg, socketpair,
 };
@@ -26,6 +26,8 @@ use super::{folder::process, locked};
 
 pub struct Template {
     helper: PathBuf,
+    /// Nothing that supervisors start needs capabilities.
+    is_bound: bool,
     running: Mutex<Option<Running>>,
 }
 
@@ -35,8 +37,9 @@ struct Running {
 }
 
 impl Template {
-    pub fn new(helper: PathBuf) -> Template {
-        Template { helper, running: Mutex::default() }
+    /// bubblewrap may need capabilities; a supervisor that makes the sandbox itself starts the task's program alone.
+    pub fn new(helper: PathBuf, way: &Way) -> Template {
+        Template { helper, is_bound: *way == Way::Own, running: Mutex::default() }
     }
 
     /// Starts a supervisor. What it tells comes through the answer, which ends when it does. Blocks.
@@ -52,7 +55,7 @@ impl Template {
         if running.as_ref().is_some_and(|running| running.ask(folder, &with).is_ok()) {
             return Ok(ours);
         }
-        running.insert(Running::start(&self.helper)?).ask(folder, &with)?;
+        running.insert(Running::start(&self.helper, self.is_bound)?).ask(folder, &with)?;
         Ok(ours)
     }
 
@@ -63,10 +66,10 @@ impl Template {
 }
 
 impl Running {
-    fn start(helper: &Path) -> io::Result<Running> {
+    fn start(helper: &Path, is_bound: bool) -> io::Result<Running> {
         let (requests, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)?;
         let mut command = Command::new(helper);
-        command.arg("template").env_clear().current_dir("/");
+        command.arg("template").args(is_bound.then_some("bound")).env_clear().current_dir("/");
         let process = command.stdin(theirs).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
         Ok(Running { requests, process: Some(process) })
     }
