@@ -12,7 +12,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use crate::{bundle, root, run::product, shell};
+use crate::{bundle, root, run::product, setup, shell};
 
 mod canvas;
 mod cluster;
@@ -37,6 +37,8 @@ pub enum What {
 
 pub fn bench(what: &[What]) -> Result<()> {
     let what = if what.is_empty() { &[What::Size, What::Load, What::Engine, What::Canvas] } else { what };
+    // Peers are driven by the programs that the tests drive the product with.
+    setup::to_test()?;
     for one in what {
         match one {
             What::Engine => engine::bench()?,
