@@ -330,6 +330,24 @@ fn a_further_try_goes_on_where_the_last_one_of_its_copy_stopped_and_knows_what_i
 }
 
 #[test]
+fn no_two_tasks_are_given_the_same_gpu_however_many_start_at_once() {
+    let data = Data::new();
+    let meet = data.path().with_extension("meet");
+    std::fs::create_dir_all(&meet).unwrap();
+    let settings = format!("[volumes.meet]\nfolder = {:?}\naccess = \"RW\"\n", meet.display().to_string());
+    std::fs::write(data.path().join("fletchline.toml"), settings).unwrap();
+    let script = "touch /meet/$CUDA_VISIBLE_DEVICES; until test $(ls /meet | wc -l) -ge 8; do sleep 0.1; done";
+    let copies: Vec<String> = (0..8).map(|copy| copy.to_string()).collect();
+    let job = json!({"id": "j", "name": "J", "kind": "job", "script": script, "timeout": 60, "copies": {"COPY": copies},
+        "resources": {"gpu": 1}, "volumes": [{"volume": "meet", "acl": "RW", "mount_path": "/meet"}]});
+    let document = json!({"format": "fletchline/v1", "id": "one", "name": "One", "tasks": [job], "arrows": []});
+    let file = file(&data, "gpus.json", &document.to_string());
+    let minors: Vec<u32> = (0..8).collect();
+    let ran = data.with_gpus(&minors, &["run", &file, "--json"]).output().unwrap();
+    assert_eq!(code(&ran), 0, "{}{}", out(&ran), err(&ran));
+}
+
+#[test]
 fn a_task_sees_the_gpus_that_it_was_given_and_no_other() {
     let data = Data::new();
     let meet = data.path().with_extension("meet");

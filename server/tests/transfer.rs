@@ -189,7 +189,7 @@ async fn hostile_zips_are_refused_with_a_sentence_and_leave_nothing() {
     for (name, body) in hostile {
         let (status, error) = import(&site, body).await;
         assert_eq!(status, 400, "{name}: {error}");
-        assert!(error["sentence"].as_str().is_some_and(|sentence| sentence.len() > 10), "{name}: {error}");
+        assert!(error["bad"]["sentence"].as_str().is_some_and(|sentence| sentence.len() > 10), "{name}: {error}");
         assert_eq!(listing(&site), before, "{name}");
     }
     assert_eq!(site.ask("pipelines/list", json!({})).await, json!([]));
@@ -199,7 +199,7 @@ async fn hostile_zips_are_refused_with_a_sentence_and_leave_nothing() {
 async fn a_document_larger_than_any_pipeline_is_refused_without_being_read_whole() {
     let site = Site::new().await;
     let (status, error) = import(&site, vec![b' '; 40 << 20]).await;
-    assert_eq!((status, error["sentence"].as_str().unwrap().contains("larger than 32 MiB")), (400, true), "{error}");
+    assert_eq!((status, error["bad"]["sentence"].as_str().unwrap().contains("larger than 32 MiB")), (400, true), "{error}");
 }
 
 #[tokio::test]

@@ -42,7 +42,7 @@ pub async fn tasks_of_several_users_share_results_by_the_group_and_nothing_of_th
         .await;
 
     let begin = Instant::now();
-    let unprepared = "The results volume is not prepared for tasks of several users: run `fletchline cluster prepare`.";
+    let unprepared = "The results volume is not prepared for tasks of several users: run `fletchline cluster prepare`";
     loop {
         let faults = served.ask("site", json!({})).await["faults"]["all"].clone();
         if faults.as_str().is_some_and(|said| said.contains(unprepared)) {

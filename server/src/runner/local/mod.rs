@@ -66,6 +66,8 @@ struct Shared {
     hub: Hub,
     notices: Notices,
     followers: Mutex<BTreeMap<ExecutionId, Arc<Follower>>>,
+    /// Held while ports and GPUs are chosen.
+    choosing: Mutex<()>,
     /// Actions on one execution take their turn.
     turns: [tokio::sync::Mutex<()>; 64],
 }
@@ -88,6 +90,7 @@ impl LocalRunner {
             hub: Hub::default(),
             notices: Notices::new().map_err(disk)?,
             followers: Mutex::default(),
+            choosing: Mutex::default(),
             turns: std::array::from_fn(|_| tokio::sync::Mutex::new(())),
             config,
         };

@@ -32,6 +32,9 @@ impl Shared {
             return if follower.accepted.launch == launch { Ok(None) } else { self.skip(&id) };
         }
         let folder = self.executions.folder(&id);
+        // What is chosen for one is taken for the next only when its follower is known.
+        let is_given = launch.resources.gpu > 0 || order::takes_a_port(&launch.program);
+        let choosing = is_given.then(|| locked(&self.choosing));
         let accepted = match folder.accepted() {
             // Ours, of a server before this one.
             Some(accepted) if accepted.launch == launch => accepted,
@@ -49,6 +52,7 @@ impl Shared {
         let is_quick = self.config.programs.is_quick(&accepted.launch);
         let follower = Arc::new(Follower::new(id.clone(), folder, accepted));
         locked(&self.followers).insert(id, follower.clone());
+        drop(choosing);
         let start = match (is_claimed, is_quick) {
             (true, _) => Start::Adopted,
             (false, false) => Start::Later,
