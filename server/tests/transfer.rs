@@ -199,7 +199,11 @@ async fn hostile_zips_are_refused_with_a_sentence_and_leave_nothing() {
 async fn a_document_larger_than_any_pipeline_is_refused_without_being_read_whole() {
     let site = Site::new().await;
     let (status, error) = import(&site, vec![b' '; 40 << 20]).await;
-    assert_eq!((status, error["bad"]["sentence"].as_str().unwrap().contains("larger than 32 MiB")), (400, true), "{error}");
+    assert_eq!(
+        (status, error["bad"]["sentence"].as_str().unwrap().contains("larger than 32 MiB")),
+        (400, true),
+        "{error}"
+    );
 }
 
 #[tokio::test]

@@ -1,8 +1,7 @@
 //! What does the init container make before a task starts?
 
 use std::{
-    fs::{self, OpenOptions},
-    io::{self, Write},
+    fs, io,
     os::{fd::OwnedFd, unix::fs::PermissionsExt},
     path::Path,
     process::ExitCode,
@@ -40,7 +39,7 @@ fn prepare_all() -> Result<(), How> {
         beneath::root(&order.prepare.results).map_err(|error| format!("The results volume is not there ({error})."))?;
     // SAFETY: changes only this process.
     unsafe { libc::umask(0o002) };
-    claim(&order)?;
+    claim(&order.prepare.results, &order.installation)?;
     if order.by_group {
         look_at_group(&results)?;
     }
@@ -66,23 +65,33 @@ fn prepare_all() -> Result<(), How> {
 }
 
 /// Two installations never write into one results folder.
-fn claim(order: &PodOrder) -> Result<(), String> {
-    let file = order.prepare.results.join(OWNER);
-    match OpenOptions::new().write(true).create_new(true).open(&file) {
-        Ok(mut made) => writeln!(made, "{}", order.installation)
-            .map_err(|error| format!("The results volume cannot be written: {error}.")),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            match fs::read_to_string(&file) {
-                Ok(owner) if owner.trim() == order.installation => Ok(()),
-                Ok(_) => Err("The results volume belongs to another installation of Fletchline: choose another claim."
-                    .to_owned()),
-                Err(error) => Err(format!("Whose the results volume is cannot be read: {error}.")),
-            }
+fn claim(results: &Path, installation: &str) -> Result<(), String> {
+    let owner = || fs::read_to_string(results.join(OWNER));
+    let found = match owner() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => sign(results, installation).and_then(|()| owner()),
+        other => other,
+    };
+    match found {
+        Ok(owner) if owner.trim() == installation => Ok(()),
+        Ok(_) => {
+            Err("The results volume belongs to another installation of Fletchline: choose another claim.".to_owned())
         }
         Err(error) => Err(format!(
             "The results volume is not prepared for user {}: run `fletchline cluster prepare` ({error}).",
             rustix::process::getuid().as_raw()
         )),
+    }
+}
+
+/// Whole or not at all: other pods look at this moment. Whoever comes first is the one.
+fn sign(results: &Path, installation: &str) -> io::Result<()> {
+    let own = fs::read_to_string("/proc/sys/kernel/random/uuid")?;
+    let partial = results.join(format!("{OWNER}.{}", own.trim()));
+    fs::write(&partial, format!("{installation}\n"))?;
+    match fs::hard_link(&partial, results.join(OWNER)) {
+        // Not every file system has such names.
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => fs::rename(partial, results.join(OWNER)),
+        _ => fs::remove_file(partial),
     }
 }
 
@@ -130,4 +139,23 @@ fn copy_helper() -> io::Result<()> {
     fs::copy("/proc/self/exe", &partial)?;
     fs::set_permissions(&partial, fs::Permissions::from_mode(0o755))?;
     fs::rename(partial, HELPER)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_pods_that_come_at_once_to_a_new_volume_are_of_the_installation_that_signed_it() {
+        for _ in 0..50 {
+            let place = tempfile::tempdir().unwrap();
+            fs::create_dir(place.path().join("pipeline")).unwrap();
+            std::thread::scope(|scope| {
+                let pods: Vec<_> = (0..8).map(|_| scope.spawn(|| claim(place.path(), "ours"))).collect();
+                pods.into_iter().for_each(|pod| assert_eq!(pod.join().unwrap(), Ok(())));
+            });
+            assert!(claim(place.path(), "theirs").unwrap_err().contains("another installation"));
+            assert_eq!(fs::read_dir(place.path().join("pipeline")).unwrap().count(), 1);
+        }
+    }
 }

@@ -124,7 +124,7 @@ fn claim_results(config: &LocalConfig) -> Result<(), RunnerError> {
             place.display()
         ))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            fs::write(&file, format!("{}\n", config.installation)).map_err(disk)
+            folder::write_whole(&place, ".fletchline", format!("{}\n", config.installation).as_bytes()).map_err(disk)
         }
         Err(error) => Err(disk(error)),
     }
