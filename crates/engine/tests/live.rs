@@ -424,4 +424,15 @@ fn a_serving_that_fails_before_it_answers_fails_the_run() {
     }
     assert_eq!(desk.status(&run), RunStatus::Failed);
     assert_eq!(desk.view(&run, "ask").sentence, "skipped because of api");
+
+    // Its version may be started again; then another one beside it would be two of one run.
+    assert!(desk.view(&run, "api").may.contains(&Deed::Retry));
+    desk.deed(&run, "api", Deed::StartAgain).unwrap();
+    desk.work(GOOD);
+    assert!(!desk.view(&run, "api").may.contains(&Deed::Retry));
+    let refused = desk.deed(&run, "api", Deed::Retry).unwrap_err().to_string();
+    assert_eq!(refused, "api was started again: stop that version, then retry.");
+    desk.deed(&run, "api", Deed::Stop).unwrap();
+    desk.work(GOOD);
+    assert!(desk.view(&run, "api").may.contains(&Deed::Retry));
 }

@@ -20,7 +20,7 @@ pub(super) fn deed(state: &State, run: &Run, task: &TaskId, deed: Deed, by: By) 
         Deed::Advance => of.advance(),
         Deed::StartAgain => of.start_again(),
         Deed::FailIt => of.fail_it(),
-        Deed::Retry => retry(run, Some(place), of.by),
+        Deed::Retry => retry(state, run, Some(place), of.by),
         Deed::Pause => of.pause(),
         Deed::Resume => of.resume(),
         Deed::MakeLive => of.make_live(),

@@ -14,7 +14,7 @@ pub use start::{Reading, readings};
 
 use crate::{
     event::{By, Event},
-    state::{Fate, Run, ServiceStep, Stage, State},
+    state::{Fate, Run, ServiceStep, Stage, State, Step},
 };
 
 #[derive(Clone, Debug, PartialEq)]
@@ -82,7 +82,7 @@ pub fn command(state: &State, command: &Command, by: By) -> Result<Vec<Event>, R
     match command {
         Command::StartRun(start) => start::start(state, start, by),
         Command::CancelRun { run } => cancel(find(state, run)?, by),
-        Command::RetryRun { run } => retry(find(state, run)?, None, by),
+        Command::RetryRun { run } => retry(state, find(state, run)?, None, by),
         Command::Deed { run, task, deed } => deed::deed(state, find(state, run)?, task, *deed, by),
         Command::Pin { run, pinned } => pin(find(state, run)?, *pinned, by),
         Command::DeleteRun { run } => delete(state, find(state, run)?),
@@ -118,8 +118,13 @@ pub(crate) fn dropped(run: &Run) -> Refusal {
     Refusal::Conflict(format!("The data of run {} was removed: newer runs have taken its place.", run.number))
 }
 
-pub(crate) fn retry(run: &Run, task: Option<usize>, by: By) -> Result<Vec<Event>, Refusal> {
-    let is_failed = |place: &usize| matches!(run.tasks[*place].stage, Stage::Failed { .. });
+pub(crate) fn retry(state: &State, run: &Run, task: Option<usize>, by: By) -> Result<Vec<Event>, Refusal> {
+    if let Some(task) = task.filter(|task| serves_again(state, run, *task)) {
+        let title = run.snapshot.nodes[task].task.title();
+        return Err(Refusal::Conflict(format!("{title} was started again: stop that version, then retry.")));
+    }
+    let is_failed =
+        |place: &usize| matches!(run.tasks[*place].stage, Stage::Failed { .. }) && !serves_again(state, run, *place);
     let chosen: Vec<usize> = match task {
         Some(task) => vec![task],
         None => (0..run.tasks.len()).collect(),
@@ -136,6 +141,16 @@ pub(crate) fn retry(run: &Run, task: Option<usize>, by: By) -> Result<Vec<Event>
         return Err(Refusal::Conflict(format!("Run {} is being cancelled.", run.number)));
     }
     Ok(vec![Event::Retried { run: run.id.clone(), tasks, by }])
+}
+
+/// The version of a Serving that failed in this run was started again by a person: another one beside it would be two.
+fn serves_again(state: &State, run: &Run, task: usize) -> bool {
+    let Some(Step::Failed { n: Some(packed), .. }) = run.tasks[task].lanes.first().map(|lane| &lane.step) else {
+        return false;
+    };
+    let memory = state.memory(&run.pipeline, &run.snapshot.nodes[task].id);
+    let service = memory.and_then(|memory| memory.services.get(packed));
+    service.is_some_and(|one| matches!(one.step, ServiceStep::Queued { .. } | ServiceStep::Live { .. }))
 }
 
 fn delete(state: &State, run: &Run) -> Result<Vec<Event>, Refusal> {
