@@ -32,7 +32,8 @@ pub fn KindForm(form: Form, kind: KindName) -> impl IntoView {
         KindName::Volume => view! { <VolumeForm form=form /> }.into_any(),
     };
     // Where nobody may choose, a field is in the way; what a document says is shown, and can be cleared.
-    let may_choose = move || form.desk.site.with(|site| site.limits.run_as).is_some() || form.read("run_as").is_some();
+    let is_offered = move || kind != KindName::Volume && form.desk.site.with(|site| site.limits.run_as.is_some());
+    let may_choose = move || is_offered() || form.read("run_as").is_some();
     let run_as = move || {
         may_choose().then(|| {
             view! { <Line form=form label="Run as" field="run_as" codec=Codec::RunAs placeholder="2000 or 2000:3000" /> }
