@@ -329,13 +329,19 @@ fn a_further_try_goes_on_where_the_last_one_of_its_copy_stopped_and_knows_what_i
     assert_eq!([&tries[0]["exit_code"], &tries[1]["exit_code"]], [3, 0]);
 }
 
-#[test]
-fn no_two_tasks_are_given_the_same_gpu_however_many_start_at_once() {
-    let data = Data::new();
+/// A shared volume, by which tasks know of each other.
+fn meeting(data: &Data) -> PathBuf {
     let meet = data.path().with_extension("meet");
     std::fs::create_dir_all(&meet).unwrap();
     let settings = format!("[volumes.meet]\nfolder = {:?}\naccess = \"RW\"\n", meet.display().to_string());
     std::fs::write(data.path().join("fletchline.toml"), settings).unwrap();
+    meet
+}
+
+#[test]
+fn no_two_tasks_are_given_the_same_gpu_however_many_start_at_once() {
+    let data = Data::new();
+    meeting(&data);
     let script = "touch /meet/$CUDA_VISIBLE_DEVICES; until test $(ls /meet | wc -l) -ge 8; do sleep 0.1; done";
     let copies: Vec<String> = (0..8).map(|copy| copy.to_string()).collect();
     let job = json!({"id": "j", "name": "J", "kind": "job", "script": script, "timeout": 60, "copies": {"COPY": copies},
@@ -350,10 +356,7 @@ fn no_two_tasks_are_given_the_same_gpu_however_many_start_at_once() {
 #[test]
 fn a_task_sees_the_gpus_that_it_was_given_and_no_other() {
     let data = Data::new();
-    let meet = data.path().with_extension("meet");
-    std::fs::create_dir_all(&meet).unwrap();
-    let settings = format!("[volumes.meet]\nfolder = {:?}\naccess = \"RW\"\n", meet.display().to_string());
-    std::fs::write(data.path().join("fletchline.toml"), settings).unwrap();
+    let meet = meeting(&data);
     // What it sees, and then it waits until so many tasks have been there.
     let look = |asks: Option<u32>, together: usize, settings: &[&str]| {
         std::fs::remove_dir_all(&meet).unwrap();

@@ -9,7 +9,7 @@ use std::{
 };
 
 use rustix::{
-    fs::{Mode, OFlags, ResolveFlags, mkdirat, open, openat, openat2},
+    fs::{Dir, DirEntry, Mode, OFlags, ResolveFlags, mkdirat, open, openat, openat2},
     io::Errno,
 };
 
@@ -20,6 +20,17 @@ pub const FOLDER_MODE: Mode = Mode::from_raw_mode(0o775);
 /// A folder that we or the administrator named.
 pub fn root(path: &Path) -> io::Result<OwnedFd> {
     Ok(open(path, FOLDER, Mode::empty())?)
+}
+
+/// How what a task has made is opened for reading: a link is not followed, a pipe does not block.
+pub const READ: OFlags = OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC).union(OFlags::NONBLOCK);
+
+/// What lies in a folder that is open for reading, without itself and the one above.
+pub fn entries(folder: impl AsFd) -> io::Result<impl Iterator<Item = io::Result<DirEntry>>> {
+    let is_inner = |entry: &io::Result<DirEntry>| {
+        entry.as_ref().map_or(true, |entry| entry.file_name() != c"." && entry.file_name() != c"..")
+    };
+    Ok(Dir::read_from(folder)?.map(|entry| Ok(entry?)).filter(is_inner))
 }
 
 fn parts(below: &str) -> impl Iterator<Item = &str> {

@@ -42,8 +42,7 @@ pub fn stay() -> ExitCode {
 
 /// Runs the program to its end. Already inside the sandbox; never returns.
 pub fn run(order: &ProgramOrder, control: RawFd, output: RawFd, open_files: Option<libc::rlimit>) -> ! {
-    // SAFETY: changes only this process, and the program that it starts.
-    unsafe { libc::umask(0o022) };
+    sys::umask(0o022);
     let status = match start(order, control, output, open_files) {
         Ok((program, signals)) => wait(program, control, &signals),
         Err(sentence) => {

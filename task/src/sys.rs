@@ -224,6 +224,12 @@ pub fn duplicate_to(from: RawFd, to: RawFd) -> io::Result<()> {
     checked(unsafe { libc::dup2(from, to) }).map(drop)
 }
 
+/// Of this process, and of the program that it starts.
+pub fn umask(mask: libc::mode_t) {
+    // SAFETY: changes only this process.
+    unsafe { libc::umask(mask) };
+}
+
 pub fn prctl(option: libc::c_int, value: libc::c_ulong) -> io::Result<()> {
     // SAFETY: none of the options used here takes a pointer.
     checked(unsafe { libc::prctl(option, value, 0_u64, 0_u64, 0_u64) }).map(drop)

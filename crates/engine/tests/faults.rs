@@ -249,39 +249,7 @@ impl Story {
     }
 }
 
-/// More of them where time allows: `PROPTEST_CASES=5000 cargo test -p engine`.
-fn cases() -> u32 {
-    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(96)
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 2000, ..ProptestConfig::default() })]
-
-    #[test]
-    fn nothing_is_lost_doubled_or_out_of_order_whatever_happens(
-        document in document(),
-        steps in prop::collection::vec(step(), 0..120),
-    ) {
-        let mut story = Story::new(document);
-        for (place, step) in steps.into_iter().enumerate() {
-            story.happen(step);
-            if place % 20 == 0 {
-                story.check_kept();
-            }
-        }
-        story.desk.turn();
-        story.end();
-        story.check_kept();
-        story.check_at_rest();
-        let free = story.desk.machine.works.values().all(|work| {
-            matches!(work.phase, Phase::Ready { .. } | Phase::RuleMet { .. } | Phase::Preparing { .. } | Phase::Running { .. } | Phase::Ending { .. })
-        });
-        prop_assert!(free, "an end that was told is not released");
-    }
-}
-
 /// What a page shows that stays open, of every task of every run.
-#[derive(Default)]
 struct Page(BTreeMap<(RunId, usize), TaskView>);
 
 impl Page {
@@ -312,8 +280,35 @@ impl Page {
     }
 }
 
+/// More of them where time allows: `PROPTEST_CASES=5000 cargo test -p engine`.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(96)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 2000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_is_lost_doubled_or_out_of_order_whatever_happens(
+        document in document(),
+        steps in prop::collection::vec(step(), 0..120),
+    ) {
+        let mut story = Story::new(document);
+        for (place, step) in steps.into_iter().enumerate() {
+            story.happen(step);
+            if place % 20 == 0 {
+                story.check_kept();
+            }
+        }
+        story.desk.turn();
+        story.end();
+        story.check_kept();
+        story.check_at_rest();
+        let free = story.desk.machine.works.values().all(|work| {
+            matches!(work.phase, Phase::Ready { .. } | Phase::RuleMet { .. } | Phase::Preparing { .. } | Phase::Running { .. } | Phase::Ending { .. })
+        });
+        prop_assert!(free, "an end that was told is not released");
+    }
 
     #[test]
     fn a_page_that_stays_open_shows_what_one_does_that_reads_everything_anew(

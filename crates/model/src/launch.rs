@@ -66,6 +66,13 @@ pub struct Launch {
     pub timeout: Option<Seconds>,
 }
 
+impl Launch {
+    /// Whether its execution has a folder of its own on the results volume.
+    pub fn keeps(&self) -> bool {
+        !self.outputs.is_empty() || !self.snapshots.is_empty()
+    }
+}
+
 /// What runs. Which command that is on a machine or in an image is the runner's to know.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "program")]

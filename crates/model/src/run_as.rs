@@ -38,10 +38,9 @@ impl IdRange {
 impl FromStr for RunAs {
     type Err = BadRunAs;
     fn from_str(text: &str) -> Result<Self, BadRunAs> {
-        let number = |text: &str| text.trim().parse().map_err(|_| BadRunAs::User(text.into()));
+        let number = |number: &str| number.parse().map_err(|_| BadRunAs::User(text.into()));
         let (user, group) = text.split_once(':').map_or((text, None), |(user, group)| (user, Some(group)));
-        let read = || Ok(RunAs { user: number(user)?, group: group.map(number).transpose()? });
-        read().map_err(|_: BadRunAs| BadRunAs::User(text.into()))
+        Ok(RunAs { user: number(user)?, group: group.map(number).transpose()? })
     }
 }
 

@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use app::api::site::SettingView;
-use model::{IdRange, KindName, Memory, Seconds};
+use model::{IdRange, KindName, Memory, RunAs, Seconds};
 use serde::Deserialize;
 
 use super::SettingsError;
@@ -106,8 +106,8 @@ impl Default for Kubernetes {
 
 fn user_and_group<'de, D: serde::Deserializer<'de>>(from: D) -> Result<(u32, u32), D::Error> {
     let text = String::deserialize(from)?;
-    let read = |(user, group): (&str, &str)| Some((user.parse().ok()?, group.parse().ok()?));
-    text.split_once(':').and_then(read).ok_or_else(|| {
+    let read = text.parse::<RunAs>().ok().and_then(|ids| Some((ids.user, ids.group?)));
+    read.ok_or_else(|| {
         serde::de::Error::custom(format!("run_as: \"{text}\" does not fit: write user:group in numbers, as 1000:1000"))
     })
 }

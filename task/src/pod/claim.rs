@@ -11,19 +11,20 @@ use std::{
     process::ExitCode,
 };
 
+use model::RunAs;
 use rustix::{
-    fs::{Dir, Mode, OFlags, fchmod, fchown, fstat, openat},
+    fs::{Mode, OFlags, fchmod, fchown, fstat, openat},
     io::Errno,
     process::{Gid, Uid},
 };
 
-use crate::beneath;
+use crate::beneath::{self, READ};
 
 /// Where the claim is mounted.
 const CLAIM_AT: &str = "/claim";
 
 pub fn claim(owner: &str) -> ExitCode {
-    let ids = owner.split_once(':').and_then(|(user, group)| Some((user.parse().ok()?, group.parse().ok()?)));
+    let ids = owner.parse::<RunAs>().ok().and_then(|ids| Some((ids.user, ids.group?)));
     let Some(ids) = ids else {
         eprintln!("fletchline-task: {owner} is no USER:GROUP in numbers");
         return ExitCode::from(2);
@@ -46,38 +47,33 @@ fn give(claim: &Path, (user, group): (u32, u32)) -> io::Result<()> {
     let Some(all) = open(beneath::root(claim)?, c"pipeline")? else {
         return Err(io::Error::new(io::ErrorKind::NotADirectory, "what has this name is no folder"));
     };
-    fchown(&all, Some(Uid::from_raw(user)), Some(group))?;
-    share(&all, group)?;
+    share(&all, Some(Uid::from_raw(user)), group)?;
     // What an earlier Fletchline made: pipelines, and tasks in them. The rest is those tasks' own.
     for pipeline in inner(&all)? {
-        share(&pipeline, group)?;
-        inner(&pipeline)?.iter().try_for_each(|task| share(task, group))?;
+        share(&pipeline, None, group)?;
+        inner(&pipeline)?.iter().try_for_each(|task| share(task, None, group))?;
     }
     Ok(())
 }
 
 /// Its group may write, and what is made in it is the group's.
-fn share(folder: &OwnedFd, group: Gid) -> io::Result<()> {
+fn share(folder: &OwnedFd, user: Option<Uid>, group: Gid) -> io::Result<()> {
     let mode = fstat(folder)?.st_mode | 0o2070;
-    fchown(folder, None, Some(group))?;
+    fchown(folder, user, Some(group))?;
     Ok(fchmod(folder, Mode::from_raw_mode(mode & 0o7777))?)
 }
 
 fn inner(folder: &OwnedFd) -> io::Result<Vec<OwnedFd>> {
     let mut found = Vec::new();
-    for entry in Dir::read_from(folder)? {
-        let entry = entry?;
-        if entry.file_name() != c"." && entry.file_name() != c".." {
-            found.extend(open(folder, entry.file_name())?);
-        }
+    for entry in beneath::entries(folder)? {
+        found.extend(open(folder, entry?.file_name())?);
     }
     Ok(found)
 }
 
 /// A link in its place would lead the change of owner somewhere else. `None`: it is no folder.
 fn open(place: impl AsFd, name: &CStr) -> io::Result<Option<OwnedFd>> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    match openat(place, name, flags, Mode::empty()) {
+    match openat(place, name, READ | OFlags::DIRECTORY, Mode::empty()) {
         Err(Errno::NOTDIR | Errno::LOOP) => Ok(None),
         other => Ok(Some(other?)),
     }

@@ -6,13 +6,11 @@
 use std::{io, os::fd::OwnedFd, path::Path};
 
 use rustix::{
-    fs::{AtFlags, Dir, FileType, Mode, OFlags, fchmod, openat, statat},
+    fs::{AtFlags, FileType, Mode, OFlags, fchmod, openat, statat},
     process::getuid,
 };
 
-use crate::beneath;
-
-const READ: OFlags = OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC).union(OFlags::NONBLOCK);
+use crate::beneath::{self, READ};
 
 /// Gives the group what the owner may do, in all of a folder. Links are left as they are, and so is what belongs to
 /// another user.
@@ -22,11 +20,8 @@ const READ: OFlags = OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXE
 pub fn to_group(folder: &Path) -> io::Result<()> {
     let mut folders = vec![openat(beneath::root(folder)?, ".", READ | OFlags::DIRECTORY, Mode::empty())?];
     while let Some(folder) = folders.pop() {
-        for entry in Dir::read_from(&folder)? {
-            let entry = entry?;
-            if entry.file_name() != c"." && entry.file_name() != c".." {
-                folders.extend(open_one(&folder, entry.file_name())?);
-            }
+        for entry in beneath::entries(&folder)? {
+            folders.extend(open_one(&folder, entry?.file_name())?);
         }
     }
     Ok(())

@@ -14,7 +14,7 @@ use model::{
 };
 
 use super::{ORDER_AT, not_begun, tell};
-use crate::{beneath, supervise::prepare};
+use crate::{beneath, supervise::prepare, sys};
 
 /// `pod prepare`
 pub fn prepare() -> ExitCode {
@@ -37,8 +37,7 @@ fn prepare_all() -> Result<(), How> {
     let order: PodOrder = serde_json::from_str(&text).map_err(|error| format!("The order is broken: {error}."))?;
     let results =
         beneath::root(&order.prepare.results).map_err(|error| format!("The results volume is not there ({error})."))?;
-    // SAFETY: changes only this process.
-    unsafe { libc::umask(0o002) };
+    sys::umask(0o002);
     claim(&order.prepare.results, &order.installation)?;
     if order.by_group {
         look_at_group(&results)?;

@@ -92,8 +92,7 @@ fn begin(program: &[&str]) -> Result<Run, String> {
     // The task has our user: without this it could read our memory.
     sys::prctl(libc::PR_SET_DUMPABLE, 0).map_err(failed)?;
     let signals = sys::signals(&SIGNALS).map_err(failed)?;
-    // SAFETY: changes only this process, and the program that it starts.
-    unsafe { libc::umask(if order.by_group { 0o002 } else { 0o022 }) };
+    sys::umask(if order.by_group { 0o002 } else { 0o022 });
     uploads::wait(&order.uploads, &signals)?;
     let (control, theirs) = sys::control_pair().map_err(failed)?;
     let env = with_installed_programs(std::env::vars().collect());

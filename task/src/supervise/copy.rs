@@ -6,13 +6,11 @@ use std::{
 };
 
 use rustix::fs::{
-    AtFlags, Dir, FileType, Mode, OFlags, Timespec, Timestamps, fchmod, futimens, mkdirat, openat, readlinkat, statat,
+    AtFlags, FileType, Mode, OFlags, Timespec, Timestamps, fchmod, futimens, mkdirat, openat, readlinkat, statat,
     symlinkat,
 };
 
-use crate::beneath;
-
-const READ: OFlags = OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC).union(OFlags::NONBLOCK);
+use crate::beneath::{self, READ};
 
 /// Copies `from` below `source` to the new place `to` below `target`: folders, files with their modes and times, and
 /// links as links. Sockets, pipes and devices are left out, and so are the `skipped` names of the top. What is not
@@ -47,11 +45,11 @@ fn copy_folder(source: OwnedFd, target: OwnedFd, skipped: &[&str]) -> io::Result
     let mut folders = vec![(source, target)];
     let mut is_top = true;
     while let Some((from, to)) = folders.pop() {
-        for entry in Dir::read_from(&from)? {
+        for entry in beneath::entries(&from)? {
             let entry = entry?;
             let name = entry.file_name();
             let shown = name.to_string_lossy();
-            if name == c"." || name == c".." || (is_top && skipped.contains(&shown.as_ref())) {
+            if is_top && skipped.contains(&shown.as_ref()) {
                 continue;
             }
             let stat = statat(&from, name, AtFlags::SYMLINK_NOFOLLOW)?;

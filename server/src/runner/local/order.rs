@@ -149,11 +149,10 @@ fn write_state(folder: &ExecutionFolder, files: &BTreeMap<String, String>) -> st
 
 fn prepare(config: &LocalConfig, launch: &Launch) -> Prepare {
     let own = format!("pipeline/{}/{}/{}", launch.execution.pipeline, launch.execution.task, launch.execution.n);
-    let keeps = !launch.outputs.is_empty() || !launch.snapshots.is_empty();
     let work = model::path::TaskPath::from(WORK);
     Prepare {
         results: config.results.clone(),
-        own: keeps.then_some(own),
+        own: launch.keeps().then_some(own),
         outputs: launch.outputs.iter().map(|output| output.folder.clone()).collect(),
         work: match &launch.work {
             Work::Kept { folder } => Some(folder.clone()),

@@ -108,11 +108,10 @@ fn probe_port(launch: &Launch) -> u16 {
 }
 
 fn prepare(launch: &Launch) -> Prepare {
-    let keeps = !launch.outputs.is_empty() || !launch.snapshots.is_empty();
     let work = TaskPath::from(WORK);
     Prepare {
         results: RESULTS_AT.into(),
-        own: keeps.then(|| own(launch)),
+        own: launch.keeps().then(|| own(launch)),
         outputs: launch.outputs.iter().map(|output| output.folder.clone()).collect(),
         work: match &launch.work {
             Work::Kept { folder } => Some(folder.clone()),

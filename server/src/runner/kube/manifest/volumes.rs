@@ -137,8 +137,7 @@ fn own(launch: &Launch, claims: &mut Claims) -> Vec<VolumeMount> {
             Work::Scratch => scratch("/work", SCRATCH[0]),
         },
     ];
-    let keeps = !launch.outputs.is_empty() || !launch.snapshots.is_empty();
-    if !launch.snapshots.is_empty() || (keeps && claims.config.run_as_range.is_some()) {
+    if !launch.snapshots.is_empty() || (launch.keeps() && claims.config.run_as_range.is_some()) {
         own.push(claims.results(OWN_AT, &order::own(launch), true));
     }
     if launch.program == Program::Viewer {
