@@ -112,6 +112,15 @@ test("a frame takes what it touches, and all of it is moved, copied, pasted, dup
   await until(async () => names(await editor.saved()).length, 4);
 });
 
+test("where nothing on the page has the focus, keys are the canvas's", async () => {
+  await page.evaluate(() => document.activeElement.blur());
+  await page.keyboard.press("ControlOrMeta+a");
+  await until(selected, 2);
+  await page.evaluate(() => document.activeElement.blur());
+  await page.keyboard.press("Delete");
+  await until(async () => names(await editor.saved()), []);
+});
+
 test("deleting a task takes its arrows along, and undo brings both back", async () => {
   await editor.connect("First", "Second", "/out", "/in");
   const drawn = await editor.saved();

@@ -9,7 +9,7 @@ use editor::{Ask, CardStatus, Command, Editor, HistoryLine, Mode, Refusal, Selec
 use leptos::prelude::*;
 use model::{Arrow, ArrowId, KindName, Pipeline, Severity, Task, TaskId, document::ReadError};
 
-use super::ids;
+use super::{events, ids};
 
 /// The editor of one page. Make it where the page lives, hand it to `<Canvas/>` and to everything around it.
 #[derive(Clone, Copy)]
@@ -274,6 +274,14 @@ impl EditorHandle {
     /// The gravest problem of each task that has one: a mark on its card.
     pub fn set_problems(self, problems: &BTreeMap<TaskId, Severity>) {
         self.mutate(|editor| editor.set_problems(problems));
+    }
+
+    /// A key that nothing on the page has: the canvas takes it, and the focus with it.
+    pub fn take_key(self, event: &web_sys::KeyboardEvent) {
+        if let Some(host) = self.canvas_element() {
+            let _ = host.focus();
+            events::key_down(self, event);
+        }
     }
 
     pub(super) fn handle(self, input: Input) -> bool {
