@@ -429,10 +429,14 @@ fn a_serving_that_fails_before_it_answers_fails_the_run() {
     assert!(desk.view(&run, "api").may.contains(&Deed::Retry));
     desk.deed(&run, "api", Deed::StartAgain).unwrap();
     desk.work(GOOD);
-    assert!(!desk.view(&run, "api").may.contains(&Deed::Retry));
+    let view = desk.view(&run, "api");
+    assert_eq!((view.status, view.sentence.as_str()), (TaskStatus::Serving, "live"));
+    assert!(!view.may.contains(&Deed::Retry));
     let refused = desk.deed(&run, "api", Deed::Retry).unwrap_err().to_string();
     assert_eq!(refused, "api was started again: stop that version, then retry.");
     desk.deed(&run, "api", Deed::Stop).unwrap();
     desk.work(GOOD);
-    assert!(desk.view(&run, "api").may.contains(&Deed::Retry));
+    let view = desk.view(&run, "api");
+    assert_eq!(view.status, TaskStatus::Failed);
+    assert!(view.may.contains(&Deed::Retry));
 }

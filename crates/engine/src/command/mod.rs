@@ -119,12 +119,14 @@ pub(crate) fn dropped(run: &Run) -> Refusal {
 }
 
 pub(crate) fn retry(state: &State, run: &Run, task: Option<usize>, by: By) -> Result<Vec<Event>, Refusal> {
-    if let Some(task) = task.filter(|task| serves_again(state, run, *task)) {
+    // Another version beside it would be two of one run.
+    if let Some(task) = task.filter(|task| state.started_again(run, *task).is_some()) {
         let title = run.snapshot.nodes[task].task.title();
         return Err(Refusal::Conflict(format!("{title} was started again: stop that version, then retry.")));
     }
-    let is_failed =
-        |place: &usize| matches!(run.tasks[*place].stage, Stage::Failed { .. }) && !serves_again(state, run, *place);
+    let is_failed = |place: &usize| {
+        matches!(run.tasks[*place].stage, Stage::Failed { .. }) && state.started_again(run, *place).is_none()
+    };
     let chosen: Vec<usize> = match task {
         Some(task) => vec![task],
         None => (0..run.tasks.len()).collect(),
@@ -141,16 +143,6 @@ pub(crate) fn retry(state: &State, run: &Run, task: Option<usize>, by: By) -> Re
         return Err(Refusal::Conflict(format!("Run {} is being cancelled.", run.number)));
     }
     Ok(vec![Event::Retried { run: run.id.clone(), tasks, by }])
-}
-
-/// The version of a Serving that failed in this run was started again by a person: another one beside it would be two.
-fn serves_again(state: &State, run: &Run, task: usize) -> bool {
-    let Some(Step::Failed { n: Some(packed), .. }) = run.tasks[task].lanes.first().map(|lane| &lane.step) else {
-        return false;
-    };
-    let memory = state.memory(&run.pipeline, &run.snapshot.nodes[task].id);
-    let service = memory.and_then(|memory| memory.services.get(packed));
-    service.is_some_and(|one| matches!(one.step, ServiceStep::Queued { .. } | ServiceStep::Live { .. }))
 }
 
 fn delete(state: &State, run: &Run) -> Result<Vec<Event>, Refusal> {

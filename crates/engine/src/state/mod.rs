@@ -382,6 +382,15 @@ impl State {
         self.flows.get(pipeline)?.tasks.get(task)
     }
 
+    /// The version of a Serving that failed in this run, while it is there because a person started it again.
+    pub(crate) fn started_again(&self, run: &Run, task: usize) -> Option<u64> {
+        let Some(Step::Failed { n: Some(packed), .. }) = run.tasks[task].lanes.first().map(|lane| &lane.step) else {
+            return None;
+        };
+        let service = self.memory(&run.pipeline, &run.snapshot.nodes[task].id)?.services.get(packed)?;
+        matches!(service.step, ServiceStep::Queued { .. } | ServiceStep::Live { .. }).then_some(*packed)
+    }
+
     /// The run's task that a place belongs to, with the run whose snapshot says what it is.
     pub(crate) fn node_of(&self, place: &Place) -> Option<(&Run, &Node)> {
         let (run, task) = match place {

@@ -59,7 +59,10 @@ impl<'a> Of<'a> {
             Stage::Blocked { .. } => (TaskStatus::Waiting, waits::for_upstream(self.run, self.place)),
             Stage::Open { .. } => self.lanes(),
             Stage::Released { .. } => self.released(),
-            Stage::Failed { .. } => (TaskStatus::Failed, self.lanes().1),
+            Stage::Failed { .. } => match self.state.started_again(self.run, self.place) {
+                Some(packed) => self.service_said(packed),
+                None => (TaskStatus::Failed, self.lanes().1),
+            },
             Stage::Skipped { because, .. } => {
                 let title = self.run.snapshot.nodes[*because].task.title();
                 (TaskStatus::Skipped, format!("skipped because of {title}"))
