@@ -3,13 +3,16 @@
 //! The table `[kubernetes]` of `fletchline.toml`. Everything in it is typed: there is no way for free-form parts of a
 //! manifest.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use app::api::site::SettingView;
 use model::{IdRange, KindName, Memory, RunAs, Seconds};
 use serde::Deserialize;
 
-use super::SettingsError;
+use super::{SettingsError, Source};
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -39,6 +42,9 @@ pub struct Kubernetes {
     pub certificates: Option<String>,
     pub node_lost_seconds: Seconds,
     pub new_claims: NewClaims,
+    /// The fields that the file has.
+    #[serde(skip)]
+    written: BTreeSet<String>,
 }
 
 /// What a claim is like that `fletchline cluster prepare` makes because it is missing.
@@ -100,6 +106,7 @@ impl Default for Kubernetes {
             certificates: None,
             node_lost_seconds: Seconds(120),
             new_claims: NewClaims::default(),
+            written: BTreeSet::new(),
         }
     }
 }
@@ -122,10 +129,11 @@ fn beside(image: &str) -> String {
 
 pub(super) fn parse(value: toml::Value) -> Result<Kubernetes, SettingsError> {
     let wrong = |sentence: String| SettingsError::Value { place: "kubernetes (fletchline.toml)".into(), sentence };
+    let written = value.as_table().into_iter().flat_map(|table| table.keys().cloned()).collect();
     let read: Kubernetes = value.try_into().map_err(|error: toml::de::Error| wrong(error.message().to_owned()))?;
     match read.run_as {
         (0, _) => Err(wrong("run_as: a task never runs as root: choose another user".into())),
-        _ => Ok(read),
+        _ => Ok(Kubernetes { written, ..read }),
     }
 }
 
@@ -146,7 +154,7 @@ impl Kubernetes {
         let view = |name: &str, value: String, help: &str| SettingView {
             name: format!("kubernetes.{name}"),
             value,
-            source: "fletchline.toml".into(),
+            source: if self.written.contains(name) { Source::File } else { Source::Default }.text(name),
             help: help.into(),
         };
         let listed = |all: &BTreeMap<String, String>| {
@@ -182,13 +190,11 @@ impl Kubernetes {
             view("new_claims", self.new_claims.to_string(), "Claims that `fletchline cluster prepare` makes."),
         ];
         let image = |(kind, image): (&KindName, &String)| {
-            view(&format!("images.{}", kind.key()), image.clone(), "The image of a task that names none.")
+            let source = if self.images.contains_key(kind) { Source::File.text("") } else { "beside `image`".into() };
+            let name = format!("images.{}", kind.key());
+            SettingView { source, ..view(&name, image.clone(), "The image of a task that names none.") }
         };
-        let default = |view: SettingView| SettingView { source: "beside `image`".into(), ..view };
-        views.extend(self.default_images().iter().map(|(kind, name)| match self.images.contains_key(kind) {
-            true => image((kind, name)),
-            false => default(image((kind, name))),
-        }));
+        views.extend(self.default_images().iter().map(image));
         views
     }
 }

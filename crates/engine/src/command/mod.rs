@@ -14,7 +14,7 @@ pub use start::{Reading, readings};
 
 use crate::{
     event::{By, Event},
-    state::{Fate, Run, ServiceStep, Stage, State, Step},
+    state::{Fate, Run, ServiceStep, Stage, State},
 };
 
 #[derive(Clone, Debug, PartialEq)]

@@ -52,6 +52,15 @@ pub fn SettingsPage() -> impl IntoView {
     }
 }
 
+/// What stands between backticks is what one types.
+fn with_code(text: &str) -> impl IntoView + use<> {
+    let part = |(index, part): (usize, &str)| match index % 2 {
+        0 => part.to_owned().into_any(),
+        _ => view! { <code>{part.to_owned()}</code> }.into_any(),
+    };
+    text.split('`').enumerate().map(part).collect_view()
+}
+
 #[component]
 fn Values(values: Result<Vec<SettingView>, ApiError>) -> impl IntoView {
     let row = |setting: SettingView| {
@@ -59,10 +68,10 @@ fn Values(values: Result<Vec<SettingView>, ApiError>) -> impl IntoView {
             <tr>
                 <td>
                     <code>{setting.name}</code>
-                    <div class="hint">{setting.help}</div>
+                    <div class="hint">{with_code(&setting.help)}</div>
                 </td>
                 <td class="setting-value"><code class="wrap">{setting.value}</code></td>
-                <td class="hint">{setting.source}</td>
+                <td class="hint">{with_code(&setting.source)}</td>
             </tr>
         }
     };
