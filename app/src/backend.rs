@@ -49,6 +49,6 @@ pub trait Backend: Send + Sync + 'static {
     async fn site(&self) -> Answer<Site>;
     async fn space_warning(&self) -> Answer<Option<SpaceWarning>>;
     async fn settings(&self) -> Answer<Vec<SettingView>>;
-    async fn make_volume(&self, name: String, folder: String, access: Acl) -> Answer<Site>;
+    async fn make_volume(&self, name: String, place: String, access: Acl) -> Answer<Site>;
     async fn set_secret(&self, name: String, value: String) -> Answer<Site>;
 }

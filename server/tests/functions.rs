@@ -122,7 +122,7 @@ fn requests() -> BTreeMap<&'static str, (Value, u16)> {
         ("/api/site", (json!({}), 200)),
         ("/api/site/space", (json!({}), 200)),
         ("/api/settings", (json!({}), 200)),
-        ("/api/volumes/make", (json!({"name": "a/b", "folder": "/", "access": "RO"}), 400)),
+        ("/api/volumes/make", (json!({"name": "a/b", "place": "/", "access": "RO"}), 400)),
         ("/api/secrets/set", (json!({"name": "", "value": "x"}), 400)),
     ])
 }
@@ -175,13 +175,19 @@ async fn a_volume_and_a_secret_are_known_at_once_and_the_value_is_never_told() {
     let site = Site::new().await;
     let shared = tempfile::tempdir().unwrap();
     let folder = shared.path().to_str().unwrap();
-    let known = site.ask("volumes/make", json!({"name": "team", "folder": folder, "access": "RW"})).await;
+    let known = site.ask("volumes/make", json!({"name": "team", "place": folder, "access": "RW"})).await;
     assert_eq!(known["volumes"]["team"]["access"], "RW");
-    let again = site.post("volumes/make", &json!({"name": "team", "folder": folder, "access": "RW"})).await;
+    let again = site.post("volumes/make", &json!({"name": "team", "place": folder, "access": "RW"})).await;
     assert_eq!(again.status(), StatusCode::CONFLICT);
+    let file = site.folder.path().join("fletchline.toml");
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    let unwritable = site.post("volumes/make", &json!({"name": "more", "place": folder, "access": "RW"})).await;
+    let told = unwritable.text().await.unwrap();
+    assert!(told.contains("write [volumes.more] into it where it comes from"), "{told}");
     let own = site.folder.path().join("x");
     std::fs::create_dir(&own).unwrap();
-    let inside = site.post("volumes/make", &json!({"name": "own", "folder": own.to_str(), "access": "RW"})).await;
+    let inside = site.post("volumes/make", &json!({"name": "own", "place": own.to_str(), "access": "RW"})).await;
     assert_eq!(inside.status(), StatusCode::BAD_REQUEST);
     let known = site.ask("secrets/set", json!({"name": "TOKEN", "value": "canary-7"})).await;
     assert_eq!(known["secrets"], json!(["TOKEN"]));

@@ -41,10 +41,10 @@ pub async fn settings() -> Result<Vec<SettingView>, ApiError> {
     super::answer(|backend| async move { backend.settings().await }).await
 }
 
-/// Makes a named volume of a folder on this machine.
+/// Names a volume: a folder on this machine, or a claim of the cluster that tasks run on.
 #[server(prefix = "/api", endpoint = "volumes/make", protocol = Call)]
-pub async fn make_volume(name: String, folder: String, access: Acl) -> Result<Site, ApiError> {
-    super::answer(|backend| async move { backend.make_volume(name, folder, access).await }).await
+pub async fn make_volume(name: String, place: String, access: Acl) -> Result<Site, ApiError> {
+    super::answer(|backend| async move { backend.make_volume(name, place, access).await }).await
 }
 
 /// Stores a secret. Its value never comes back.

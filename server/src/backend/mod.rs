@@ -225,8 +225,8 @@ impl Backend for Core {
     async fn settings(&self) -> Answer<Vec<SettingView>> {
         Ok(Core::settings(self).views())
     }
-    async fn make_volume(&self, name: String, folder: String, access: Acl) -> Answer<Site> {
-        site::make_volume(self, &name, &folder, access).await
+    async fn make_volume(&self, name: String, place: String, access: Acl) -> Answer<Site> {
+        site::make_volume(self, &name, &place, access).await
     }
     async fn set_secret(&self, name: String, value: String) -> Answer<Site> {
         site::set_secret(self, &name, value).await

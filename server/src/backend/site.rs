@@ -9,11 +9,16 @@ use model::{
 };
 
 use super::{Answer, Core, bad, blocking};
-use crate::settings::{Settings, volumes};
+use crate::settings::{
+    Settings,
+    volumes::{self, Place, Volume},
+};
 
 pub(super) fn site(core: &Core) -> Site {
     let site = of(&core.settings(), core.runner.budget(), core.secrets.names());
-    Site { faults: core.runner.faults(), ..site }
+    let mut faults = core.runner.faults();
+    faults.volumes.extend(site.faults.volumes);
+    Site { faults, ..site }
 }
 
 /// Of a cluster whose nodes nobody has asked: nothing is too much.
@@ -30,26 +35,41 @@ pub fn of(settings: &Settings, budget: Option<Capacity>, secrets: std::collectio
             RunnerName::Local => std::collections::BTreeMap::new(),
             RunnerName::Kubernetes => settings.kubernetes.default_images(),
         },
-        faults: Faults::default(),
+        faults: Faults { volumes: volumes::faults(&settings.volumes, settings.runner), ..Faults::default() },
         limits: Limits { grace: settings.grace, run_as: settings.kubernetes.run_as_range, ..Limits::default() },
     }
 }
 
-pub(super) async fn make_volume(core: &Core, name: &str, folder: &str, access: Acl) -> Answer<Site> {
+pub(super) async fn make_volume(core: &Core, name: &str, place: &str, access: Acl) -> Answer<Site> {
     volumes::check_name(name).map_err(|sentence| bad(format!("{sentence}.")))?;
     if core.settings().volumes.contains_key(name) {
         return Err(ApiError::Conflict { sentence: format!("There is a volume {name} already.") });
     }
-    check_folder(core, Path::new(folder))?;
-    let file = core.data.settings_file();
-    let more = volumes::Volume::written(name, folder, access);
-    let (settings, (name, folder)) = (core.settings(), (name.to_owned(), folder.to_owned()));
-    let volume = volumes::Volume { place: volumes::Place::Folder(folder.into()), access };
-    blocking(move || append(&file, &more)).await?;
-    let mut settings = settings;
-    settings.volumes.insert(name, volume);
+    let mut settings = core.settings();
+    let volume = Volume { place: placed(core, &settings, place)?, access };
+    let (file, more) = (core.data.settings_file(), volume.written(name));
+    // On a cluster the file comes from a ConfigMap, which nobody here can write.
+    blocking(move || Ok(append(&file, &more))).await?.map_err(|error| ApiError::Unavailable {
+        sentence: format!(
+            "fletchline.toml cannot be changed from here ({error}): write [volumes.{name}] into it where it comes from, \
+             and start the server again."
+        ),
+    })?;
+    settings.volumes.insert(name.to_owned(), volume);
     *core.settings.write().unwrap_or_else(std::sync::PoisonError::into_inner) = settings;
+    core.runner.volume_made(name, place, access);
     Ok(changed(core))
+}
+
+/// What tasks of this runner can mount.
+fn placed(core: &Core, settings: &Settings, place: &str) -> Answer<Place> {
+    match settings.runner {
+        RunnerName::Local => {
+            check_folder(core, Path::new(place))?;
+            Ok(Place::Folder(place.into()))
+        }
+        RunnerName::Kubernetes => Place::claim(place.to_owned()).map_err(|sentence| bad(format!("{sentence}."))),
+    }
 }
 
 /// A volume must not lead a task to what belongs to the server.
@@ -80,7 +100,7 @@ fn append(file: &Path, more: &str) -> std::io::Result<()> {
     let mut written = fs::File::create(&new)?;
     written.write_all(after.as_bytes())?;
     written.sync_all()?;
-    fs::rename(new, file)
+    fs::rename(&new, file).inspect_err(|_| drop(fs::remove_file(&new)))
 }
 
 pub(super) async fn set_secret(core: &Core, name: &str, value: String) -> Answer<Site> {

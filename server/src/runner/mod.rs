@@ -17,7 +17,7 @@ use engine::{
     observed::{Ended, Exit, Observation, Observed, Phase},
 };
 use model::{
-    ExecutionId, PipelineId, TaskId,
+    Acl, ExecutionId, PipelineId, TaskId,
     launch::Launch,
     mounts::execution_number,
     path::WORK,
@@ -59,6 +59,9 @@ pub trait Runner: Send + Sync + 'static {
     fn faults(&self) -> Faults {
         Faults::default()
     }
+
+    /// The settings name another shared volume; a runner that asks them at each launch knows it already.
+    fn volume_made(&self, _name: &str, _place: &str, _access: Acl) {}
 
     /// What [`Action::Launch`] would make of it, as several YAML documents for people to read; nobody is asked.
     fn manifests(&self, _: &Launch) -> Result<String, RunnerError> {

@@ -73,6 +73,8 @@ fn volumes_are_named_places_with_an_access() {
     for file in [
         "[volumes.team]\nfolder = \"team\"",
         "[volumes.team]",
+        "[volumes.team]\nclaim = \"Team NAS\"",
+        "[volumes.team]\nclaim = \"-team\"",
         "[volumes.results]\nfolder = \"/x\"",
         "[volumes.\"../x\"]\nfolder = \"/x\"",
         "[volumes.team]\nfolder = \"/x\"\nacces = \"RW\"",
@@ -84,9 +86,21 @@ fn volumes_are_named_places_with_an_access() {
 
 #[test]
 fn a_volume_that_is_written_is_read_again_whatever_its_folder_is_called() {
-    let text = format!("port = 1\n{}", Volume::written("team", "/srv/\"odd\"\nname", Acl::ReadWrite));
-    let settings = read(&text, &[], &[]).unwrap();
-    assert_eq!(settings.volumes["team"].place, Place::Folder("/srv/\"odd\"\nname".into()));
+    for place in [Place::Folder("/srv/\"odd\"\nname".into()), Place::claim("team-nas.2".into()).unwrap()] {
+        let volume = Volume { place, access: Acl::ReadWrite };
+        let settings = read(&format!("port = 1\n{}", volume.written("team")), &[], &[]).unwrap();
+        assert_eq!(settings.volumes["team"], volume);
+    }
+}
+
+#[test]
+fn a_volume_that_no_task_can_mount_where_tasks_run_says_what_to_name_instead() {
+    let text = "[volumes.here]\nfolder = \"/srv\"\n[volumes.there]\nclaim = \"nas\"\n";
+    let settings = read(text, &[], &[]).unwrap();
+    let local = volumes::faults(&settings.volumes, RunnerName::Local);
+    assert!(local.len() == 1 && local["there"].contains("name a `folder` in fletchline.toml"), "{local:?}");
+    let cluster = volumes::faults(&settings.volumes, RunnerName::Kubernetes);
+    assert!(cluster.len() == 1 && cluster["here"].contains("name a `claim` in fletchline.toml"), "{cluster:?}");
 }
 
 #[test]
@@ -105,8 +119,12 @@ fn a_cluster_is_described_by_a_table_of_known_typed_fields() {
     let settings = read(file, &[], &[]).unwrap();
     assert_eq!((settings.runner, settings.kubernetes.run_as), (RunnerName::Kubernetes, (2000, 3000)));
     assert_eq!(settings.kubernetes.gpu_resource, "nvidia.com/gpu");
-    assert_eq!(source(&settings, "kubernetes.images.job").0, "python:3");
-    assert_eq!(source(&settings, "kubernetes.images.viewer").0, "fletchline-python:0.1.0");
+    let told = |name| source(&settings, name);
+    let (file, default) = ("fletchline.toml".to_owned(), "default".to_owned());
+    assert_eq!(told("kubernetes.images.job"), ("python:3".into(), file.clone()));
+    assert_eq!(told("kubernetes.images.viewer"), ("fletchline-python:0.1.0".into(), "beside `image`".into()));
+    assert_eq!(told("kubernetes.run_as"), ("2000:3000".into(), file));
+    assert_eq!(told("kubernetes.results"), ("fletchline-results".into(), default));
     assert_eq!(read("", &[], &[]).unwrap().runner, RunnerName::Local);
     let wrong = |file: &str| read(file, &[], &[]).unwrap_err().to_string();
     assert_eq!(source(&settings, "kubernetes.new_claims").0, "50 GiB, ReadWriteOnce, the default storage class");

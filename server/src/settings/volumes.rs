@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use app::api::site::SettingView;
-use model::{Acl, site::SiteVolume};
+use model::{
+    Acl,
+    site::{RunnerName, SiteVolume},
+};
 use serde::Deserialize;
 
 use super::SettingsError;
@@ -48,7 +51,7 @@ fn one(name: &str, value: toml::Value) -> Result<Volume, SettingsError> {
     let place = match (written.folder, written.claim) {
         (Some(folder), None) if folder.is_absolute() => Place::Folder(folder),
         (Some(folder), None) => return Err(wrong(format!("folder: \"{}\" is not absolute", folder.display()))),
-        (None, Some(claim)) => Place::Claim(claim),
+        (None, Some(claim)) => Place::claim(claim).map_err(&wrong)?,
         (Some(_), Some(_)) | (None, None) => return Err(wrong("either `folder` or `claim` is expected".into())),
     };
     Ok(Volume { place, access: written.access })
@@ -61,6 +64,40 @@ pub fn check_name(name: &str) -> Result<(), String> {
         Ok(_) => Err(format!("\"{name}\" is the name of the results volume: choose another one")),
         Err(_) => Err(format!("\"{name}\" is not a name for a volume: use letters, digits, \"-\" and \"_\"")),
     }
+}
+
+impl Place {
+    /// # Errors
+    /// One sentence without its full stop: the cluster has no claim of such a name.
+    pub fn claim(name: String) -> Result<Place, String> {
+        let part = |part: &str| !part.is_empty() && !part.starts_with('-') && !part.ends_with('-');
+        let letter = |letter: char| matches!(letter, 'a'..='z' | '0'..='9' | '-' | '.');
+        match name.len() <= 253 && name.chars().all(letter) && name.split('.').all(part) {
+            true => Ok(Place::Claim(name)),
+            false => Err(format!(
+                "\"{name}\" is not the name of a claim: use small letters, digits, \"-\" and \".\" between them"
+            )),
+        }
+    }
+
+    /// Why no task can mount it. None: it can.
+    fn fault(&self, runner: RunnerName) -> Option<&'static str> {
+        match (self, runner) {
+            (Place::Folder(_), RunnerName::Local) | (Place::Claim(_), RunnerName::Kubernetes) => None,
+            (Place::Folder(_), RunnerName::Kubernetes) => Some(
+                "It is a folder of the server's machine, which the nodes do not know: name a `claim` in fletchline.toml",
+            ),
+            (Place::Claim(_), RunnerName::Local) => {
+                Some("It is a claim of a cluster, and tasks run on this machine: name a `folder` in fletchline.toml")
+            }
+        }
+    }
+}
+
+/// What would make those tasks fail that mount the volume of this name.
+pub fn faults(volumes: &BTreeMap<String, Volume>, runner: RunnerName) -> BTreeMap<String, String> {
+    let fault = |volume: &Volume| volume.place.fault(runner).map(str::to_owned);
+    volumes.iter().filter_map(|(name, volume)| Some((name.clone(), fault(volume)?))).collect()
 }
 
 impl Volume {
@@ -90,13 +127,16 @@ impl Volume {
     }
 
     /// As a table of `fletchline.toml`.
-    pub fn written(name: &str, folder: &str, access: Acl) -> String {
-        let access = match access {
+    pub fn written(&self, name: &str) -> String {
+        let access = match self.access {
             Acl::ReadOnly => "RO",
             Acl::ReadWrite => "RW",
         };
         let mut table = toml::Table::new();
-        table.insert("folder".into(), folder.into());
+        match &self.place {
+            Place::Folder(folder) => table.insert("folder".into(), folder.to_string_lossy().into_owned().into()),
+            Place::Claim(claim) => table.insert("claim".into(), claim.clone().into()),
+        };
         table.insert("access".into(), access.into());
         format!("\n[volumes.{name}]\n{table}")
     }

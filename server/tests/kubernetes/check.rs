@@ -18,6 +18,7 @@ use server::runner::{
 use crate::{
     claims::open,
     cluster::{Cluster, IMAGE, OURS, PATIENCE, USER, config, folder, make},
+    examples::data,
     placing::Nodes,
     product::{Data, Served, wish},
 };
@@ -186,4 +187,34 @@ pub async fn run_is_refused_until_the_claim_is_prepared(cluster: Cluster) {
     until(Value::is_null).await;
     let run = served.begin(wish("one", 1)).await;
     served.until(&run, |view| view["summary"]["status"] == "succeeded").await;
+}
+
+pub async fn a_claim_that_is_named_in_the_page_is_looked_for_and_mounted_without_a_new_start(cluster: Cluster) {
+    let place = tempfile::tempdir_in("/var/tmp").unwrap();
+    let data = data(&cluster, place.path(), &format!("kubernetes.images.job = \"{IMAGE}\"\n")).await;
+    let served = Served::start(&data).await;
+    let (client, _) = cluster.client().await;
+    let claim = format!("named-{:x}", rand::random::<u32>());
+    let named = |claim: &str| json!({"name": "team", "place": claim, "access": "RW"});
+    let (status, refused) = served.answer("volumes/make", named("/srv/team")).await;
+    assert_eq!(status, 400);
+    assert!(refused.contains("is not the name of a claim"), "{refused}");
+    served.ask("volumes/make", named(&claim)).await;
+    let until = async |expected: fn(&Value) -> bool| {
+        let begin = Instant::now();
+        while !expected(&served.ask("site", json!({})).await["faults"]["volumes"]["team"]) {
+            assert!(begin.elapsed() < PATIENCE);
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    until(|team| team.as_str().is_some_and(|team| team.contains("is not there"))).await;
+    let team = folder(place.path(), "team", USER);
+    cluster.claim(&client, &claim, &team).await;
+    until(Value::is_null).await;
+    let volumes = json!([{"volume": "team", "acl": "RW", "mount_path": "/team"}]);
+    let job = json!({"id": "j", "name": "J", "kind": "job", "script": "echo done > /team/it", "volumes": volumes});
+    served.create(&json!({"format": "fletchline/v1", "id": "one", "name": "One", "tasks": [job], "arrows": []})).await;
+    let run = served.begin(wish("one", 1)).await;
+    served.until(&run, |view| view["summary"]["status"] == "succeeded").await;
+    assert_eq!(fs::read_to_string(team.join("it")).unwrap(), "done\n");
 }

@@ -67,14 +67,14 @@ pub fn is_told_by(pod: &Pod, config: &KubeConfig) -> bool {
 
 impl Shared {
     async fn look(&self) -> Result<(), RunnerError> {
-        let found = claims::all(&self.client, &self.config).await?;
+        let found = claims::all(&self.client, &self.config_now()).await?;
         *locked(&self.one_node) = claims::one_node(&found);
-        let mut missing = missing(&found, &self.config);
+        let (config, pods) = (self.config_now(), self.pods());
+        let mut missing = missing(&found, &config);
         if missing.all.is_some() {
             *locked(&self.faults) = missing;
             return Ok(());
         }
-        let (config, pods) = (self.config_now(), self.pods());
         for (name, volume) in &config.volumes {
             if let Some(sentence) = apart(&volume.claim, &config, &pods).await? {
                 missing.volumes.insert(name.clone(), sentence);

@@ -44,7 +44,7 @@ use engine::{action::Action, observed::Observed};
 use k8s_openapi::{api::core::v1::Pod, apimachinery::pkg::api::resource::Quantity};
 use kube::{Api, Client};
 use model::{
-    ExecutionId, PipelineId,
+    Acl, ExecutionId, PipelineId,
     launch::Launch,
     site::{Capacity, Faults},
 };
@@ -53,6 +53,7 @@ use tokio::sync::{Notify, mpsc};
 use attend::Attendant;
 
 use super::{Addresses, Connection, Exec, Runner, RunnerError, Session, hub::Hub, locked};
+use config::ClaimVolume;
 pub use config::KubeConfig;
 use folder::Folder;
 use follow::Follower;
@@ -99,6 +100,8 @@ struct Shared {
     faults: Mutex<Faults>,
     /// Something has failed by what the check looks for.
     doubt: Notify,
+    /// [`KubeConfig::volumes`], as they are by now.
+    volumes: Mutex<BTreeMap<String, ClaimVolume>>,
     /// [`KubeConfig::one_node`], as it is by now.
     one_node: Mutex<BTreeSet<String>>,
     removals: mpsc::UnboundedSender<Removal>,
@@ -147,6 +150,7 @@ impl KubeRunner {
         let shared = Arc::new(Shared {
             faults: Mutex::default(),
             doubt: Notify::new(),
+            volumes: Mutex::new(config.volumes.clone()),
             one_node: Mutex::new(config.one_node.clone()),
             config,
             client,
@@ -186,7 +190,8 @@ impl Drop for KubeRunner {
 
 impl Shared {
     fn config_now(&self) -> KubeConfig {
-        KubeConfig { one_node: locked(&self.one_node).clone(), ..self.config.clone() }
+        let (volumes, one_node) = (locked(&self.volumes).clone(), locked(&self.one_node).clone());
+        KubeConfig { volumes, one_node, ..self.config.clone() }
     }
 
     fn pods(&self) -> Api<Pod> {
@@ -263,6 +268,12 @@ impl Runner for KubeRunner {
 
     fn faults(&self) -> Faults {
         locked(&self.shared.faults).clone()
+    }
+
+    fn volume_made(&self, name: &str, place: &str, access: Acl) {
+        let volume = ClaimVolume { claim: place.to_owned(), access };
+        locked(&self.shared.volumes).insert(name.to_owned(), volume);
+        self.shared.doubt.notify_one();
     }
 
     fn manifests(&self, launch: &Launch) -> Result<String, RunnerError> {
