@@ -65,7 +65,7 @@ pub async fn place(wanted: Wanted) -> Result<Place, PlaceError> {
         RunnerName::Local => Arc::new(LocalRunner::new(config(&wanted, &settings)?)?),
         RunnerName::Kubernetes => Arc::new(cluster(&wanted, &settings).await?),
     };
-    let site = site::of(&settings, runner.budget(), wanted.secrets.names());
+    let site = site::of(&settings, runner.budget(), site::known_secrets(&*runner, &wanted.secrets));
     let keep_runs = settings.keep_runs;
     let parts = controller::Parts { store: wanted.store, runner: runner.clone(), site, keep_runs };
     let runs: Arc<dyn Runs> = Arc::new(Controller::start(parts).await?);
@@ -83,7 +83,7 @@ async fn cluster(wanted: &Wanted, settings: &Settings) -> Result<KubeRunner, Pla
     let config = KubeConfig { one_node: claims::one_node(&claims::all(&client, &config).await?), ..config };
     let programs = wanted.programs.clone();
     let token = Arc::new(move |id: &model::ExecutionId| programs.token(id));
-    Ok(KubeRunner::new(config, client, wanted.data.root().to_owned(), token).checked())
+    Ok(KubeRunner::new(config, client, wanted.data.root().to_owned(), token).checked().with_secrets().await?)
 }
 
 /// `namespace`: unless the settings name one.

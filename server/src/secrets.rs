@@ -1,4 +1,4 @@
-//! Where are named secrets kept on this machine?
+//! Where are named secrets kept on this machine? A runner on a cluster keeps its own there.
 //!
 //! In one file, 0600. It is read at each use: `fletchline secret set` may write it while a server runs.
 
@@ -29,6 +29,18 @@ pub enum SecretError {
 
 const LONGEST: usize = 64 << 10;
 
+/// Wherever it is to be kept.
+///
+/// # Errors
+/// A bad name or value.
+pub fn check(name: &str, value: &str) -> Result<(), SecretError> {
+    model::TaskId::new(name).map_err(|_| SecretError::Name(name.to_owned()))?;
+    match value.len() > LONGEST || value.contains('\0') {
+        true => Err(SecretError::Value),
+        false => Ok(()),
+    }
+}
+
 impl Secrets {
     pub fn new(file: PathBuf) -> Secrets {
         Secrets { file }
@@ -48,10 +60,7 @@ impl Secrets {
     /// # Errors
     /// A bad name or value; the disk.
     pub fn set(&self, name: &str, value: String) -> Result<(), SecretError> {
-        model::TaskId::new(name).map_err(|_| SecretError::Name(name.to_owned()))?;
-        if value.len() > LONGEST || value.contains('\0') {
-            return Err(SecretError::Value);
-        }
+        check(name, &value)?;
         let mut all = self.read()?;
         all.insert(name.to_owned(), value);
         let new = self.file.with_extension("json.new");

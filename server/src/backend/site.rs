@@ -1,6 +1,6 @@
 //! What may validation know of this installation, and how does it change?
 
-use std::{fs, io::Write, path::Path};
+use std::{collections::BTreeSet, fs, io::Write, path::Path};
 
 use app::error::ApiError;
 use model::{
@@ -9,23 +9,32 @@ use model::{
 };
 
 use super::{Answer, Core, bad, blocking};
-use crate::settings::{
-    Settings,
-    volumes::{self, Place, Volume},
+use crate::{
+    runner::{Runner, RunnerError},
+    secrets::{self, Secrets},
+    settings::{
+        Settings,
+        volumes::{self, Place, Volume},
+    },
 };
 
 pub(super) fn site(core: &Core) -> Site {
-    let site = of(&core.settings(), core.runner.budget(), core.secrets.names());
+    let site = of(&core.settings(), core.runner.budget(), known_secrets(&*core.runner, &core.secrets));
     let mut faults = core.runner.faults();
     faults.volumes.extend(site.faults.volumes);
     Site { faults, ..site }
+}
+
+/// What tasks can ask for, whoever keeps it.
+pub fn known_secrets(runner: &dyn Runner, kept_here: &Secrets) -> BTreeSet<String> {
+    runner.secrets().unwrap_or_else(|| kept_here.names())
 }
 
 /// Of a cluster whose nodes nobody has asked: nothing is too much.
 const UNKNOWN: Capacity = Capacity { cpu: Cpu::MOST, memory: Memory::MOST, gpu: u32::MAX };
 
 /// The plain value that pages and the engine validate with.
-pub fn of(settings: &Settings, budget: Option<Capacity>, secrets: std::collections::BTreeSet<String>) -> Site {
+pub fn of(settings: &Settings, budget: Option<Capacity>, secrets: BTreeSet<String>) -> Site {
     Site {
         runner: settings.runner,
         capacity: budget.unwrap_or(UNKNOWN),
@@ -104,8 +113,16 @@ fn append(file: &Path, more: &str) -> std::io::Result<()> {
 }
 
 pub(super) async fn set_secret(core: &Core, name: &str, value: String) -> Answer<Site> {
-    core.secrets.set(name, value).map_err(|error| bad(error.to_string()))?;
+    secrets::check(name, &value).map_err(|error| bad(error.to_string()))?;
+    match core.runner.secrets() {
+        Some(_) => core.runner.set_secret(name, &value).await.map_err(|error| unavailable(&error))?,
+        None => core.secrets.set(name, value).map_err(|error| bad(error.to_string()))?,
+    }
     Ok(changed(core))
+}
+
+fn unavailable(error: &RunnerError) -> ApiError {
+    ApiError::Unavailable { sentence: error.to_string() }
 }
 
 /// The engine launches by what is so now.

@@ -213,7 +213,7 @@ async fn carry_out(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Link => stop::link(&data()?, cli.json).await,
         Command::Stop { all } => stop::stop(data()?, all, cli.json).await,
         Command::Cluster(what) => cluster::cluster(data()?, what, cli.json).await,
-        Command::Secret(Secret::Set { name }) => local::set_secret(&data()?, &name),
+        Command::Secret(Secret::Set { name }) => local::set_secret(&data()?, &name).await,
     }
 }
 

@@ -5,7 +5,7 @@ pub mod kube;
 pub mod local;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs, io,
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -58,6 +58,16 @@ pub trait Runner: Send + Sync + 'static {
     /// What would make tasks fail before they begin, as far as it is known.
     fn faults(&self) -> Faults {
         Faults::default()
+    }
+
+    /// Names of the secrets that the runner keeps, where tasks get them. `None`: they are the server's to keep.
+    fn secrets(&self) -> Option<BTreeSet<String>> {
+        None
+    }
+
+    /// Keeps another one, or another value of it, where [`Runner::secrets`] are the runner's.
+    async fn set_secret(&self, _name: &str, _value: &str) -> Result<(), RunnerError> {
+        Err(RunnerError::Refused("The server keeps the secrets.".to_owned()))
     }
 
     /// The settings name another shared volume; a runner that asks them at each launch knows it already.

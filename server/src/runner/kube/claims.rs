@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fmt, time::Duration};
 
 use k8s_openapi::{
-    api::core::v1::{PersistentVolumeClaim, Pod, Secret},
+    api::core::v1::{PersistentVolumeClaim, Pod},
     serde_json::{from_value, json},
 };
 use kube::{
@@ -18,7 +18,7 @@ use super::{
     config::NewClaims,
     errand::{self, Errand},
     manifest::OURS,
-    name,
+    name, secrets,
 };
 use crate::runner::RunnerError;
 
@@ -47,7 +47,7 @@ pub struct ClaimStatus {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SecretStatus {
     pub secret: String,
-    pub names: Option<Vec<String>>,
+    pub names: Option<BTreeSet<String>>,
 }
 
 impl fmt::Display for Status {
@@ -57,7 +57,10 @@ impl fmt::Display for Status {
         let SecretStatus { secret, names } = &self.secrets;
         match names {
             None => write!(out, "Secret {secret}: not there, so tasks get no secrets."),
-            Some(names) => write!(out, "Secret {secret}: {}.", names.join(", ")),
+            Some(names) => {
+                let names: Vec<&str> = names.iter().map(String::as_str).collect();
+                write!(out, "Secret {secret}: {}.", names.join(", "))
+            }
         }
     }
 }
@@ -89,7 +92,7 @@ pub async fn status(client: &Client, config: &KubeConfig) -> Result<Status, Runn
         namespace: config.namespace.clone(),
         pods: asked(pods.list(&ours)).await?.items.len(),
         claims: found,
-        secrets: secrets(client, config).await?,
+        secrets: SecretStatus { secret: config.secrets.clone(), names: secrets::names(client, config).await? },
     })
 }
 
@@ -123,16 +126,6 @@ async fn claim_status(client: &Client, config: &KubeConfig, claim: &str) -> Resu
         phase: found.map(|_| phase.unwrap_or_else(|| "Pending".to_owned())),
         access_modes: modes.unwrap_or_default(),
     })
-}
-
-async fn secrets(client: &Client, config: &KubeConfig) -> Result<SecretStatus, RunnerError> {
-    let all: Api<Secret> = Api::namespaced(client.clone(), &config.namespace);
-    let names = match asked(all.get(&config.secrets)).await {
-        Ok(found) => Some(found.data.unwrap_or_default().into_keys().collect()),
-        Err(Failure::Absent) => None,
-        Err(other) => return Err(other.into()),
-    };
-    Ok(SecretStatus { secret: config.secrets.clone(), names })
 }
 
 /// Makes a claim that is missing; one that is there is left as it is. Says what was done.

@@ -26,6 +26,7 @@ pub mod program;
 mod remove;
 #[cfg(test)]
 mod scenarios;
+pub mod secrets;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -83,6 +84,7 @@ pub struct KubeRunner {
     watching: tokio::task::JoinHandle<()>,
     removing: tokio::task::JoinHandle<()>,
     checking: Option<tokio::task::JoinHandle<()>>,
+    reading: Option<tokio::task::JoinHandle<()>>,
 }
 
 struct Shared {
@@ -100,6 +102,8 @@ struct Shared {
     faults: Mutex<Faults>,
     /// Something has failed by what the check looks for.
     doubt: Notify,
+    /// Names that tasks can ask for, once they were read.
+    secrets: Mutex<BTreeSet<String>>,
     /// [`KubeConfig::volumes`], as they are by now.
     volumes: Mutex<BTreeMap<String, ClaimVolume>>,
     /// [`KubeConfig::one_node`], as it is by now.
@@ -150,6 +154,7 @@ impl KubeRunner {
         let shared = Arc::new(Shared {
             faults: Mutex::default(),
             doubt: Notify::new(),
+            secrets: Mutex::default(),
             volumes: Mutex::new(config.volumes.clone()),
             one_node: Mutex::new(config.one_node.clone()),
             config,
@@ -166,13 +171,24 @@ impl KubeRunner {
         });
         let watching = tokio::spawn(watch::watch(shared.clone()));
         let removing = tokio::spawn(remove::keep_removing(shared.clone(), asked));
-        KubeRunner { shared, watching, removing, checking: None }
+        KubeRunner { shared, watching, removing, checking: None, reading: None }
     }
 
     /// Looks from now on whether tasks can begin at all, by pods that do nothing.
     pub fn checked(mut self) -> KubeRunner {
         self.checking = Some(tokio::spawn(check::keep_looking(self.shared.clone())));
         self
+    }
+
+    /// Knows the names of secrets now, and from now on.
+    ///
+    /// # Errors
+    /// The cluster did not say.
+    pub async fn with_secrets(mut self) -> Result<KubeRunner, RunnerError> {
+        let known = secrets::names(&self.shared.client, &self.shared.config).await?;
+        *locked(&self.shared.secrets) = known.unwrap_or_default();
+        self.reading = Some(tokio::spawn(secrets::keep_reading(self.shared.clone())));
+        Ok(self)
     }
 }
 
@@ -181,9 +197,7 @@ impl Drop for KubeRunner {
     fn drop(&mut self) {
         self.watching.abort();
         self.removing.abort();
-        if let Some(checking) = &self.checking {
-            checking.abort();
-        }
+        self.checking.iter().chain(&self.reading).for_each(tokio::task::JoinHandle::abort);
         locked(&self.shared.pods).clear();
     }
 }
@@ -268,6 +282,16 @@ impl Runner for KubeRunner {
 
     fn faults(&self) -> Faults {
         locked(&self.shared.faults).clone()
+    }
+
+    fn secrets(&self) -> Option<BTreeSet<String>> {
+        Some(locked(&self.shared.secrets).clone())
+    }
+
+    async fn set_secret(&self, name: &str, value: &str) -> Result<(), RunnerError> {
+        secrets::set(&self.shared.client, &self.shared.config, name, value).await?;
+        locked(&self.shared.secrets).insert(name.to_owned());
+        Ok(())
     }
 
     fn volume_made(&self, name: &str, place: &str, access: Acl) {
