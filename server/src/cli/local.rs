@@ -12,7 +12,7 @@ use super::Outcome;
 use crate::{
     data_folder::DataFolder,
     place,
-    runner::kube::{self, KubeRunner},
+    runner::kube::{KubeRunner, secrets as on_cluster},
     say,
     secrets::{self, Secrets},
     serve,
@@ -35,7 +35,7 @@ pub(super) async fn set_secret(data: &DataFolder, name: &str) -> anyhow::Result<
             let (client, namespace) = KubeRunner::find().await?;
             // Secrets do not know whose they are.
             let config = place::kubernetes(&settings, "", &namespace);
-            kube::secrets::set(&client, &config, name, &value).await?;
+            on_cluster::set(&client, &config, name, &value).await?;
         }
     }
     Ok(Outcome::Done)
