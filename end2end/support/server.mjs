@@ -80,7 +80,10 @@ export function fletchline(args, options = {}) {
     child.stdout.on("data", (chunk) => (stdout += chunk));
     child.stderr.on("data", (chunk) => (stderr += chunk));
     child.on("error", reject);
-    child.on("exit", (code) => resolve({ code, stdout, stderr }));
+    // When all that it has said is there, too.
+    child.on("close", (code) => resolve({ code, stdout, stderr }));
+    // One that reads nothing may have ended already; what became of it its code says.
+    child.stdin.on("error", () => {});
     child.stdin.end(options.input ?? "");
   });
 }
