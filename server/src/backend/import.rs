@@ -13,7 +13,10 @@ use app::api::pipelines::Created;
 use model::{PipelineId, TaskId, document};
 use zip::{ZipWriter, write::SimpleFileOptions};
 
-use super::{Answer, Core, bad, blocking, folders, internal, pipelines};
+use super::{
+    Answer, Core, bad, blocking, folders, internal, pipelines,
+    work::{self, Order},
+};
 
 const DOCUMENT: &str = "pipeline.json";
 const WORK: &str = "work";
@@ -60,13 +63,27 @@ impl Core {
         let text = read_document(&file).await?;
         let read = document::read(&text).map_err(|error| bad(format!("{DOCUMENT}: {error}")))?;
         let created = pipelines::insert(self, read.pipeline).await?;
-        let (work, to) = (unpacked.join(WORK), folders::pipeline(&self.results(), &created.id));
-        let copied = blocking(move || copy_work(&work, &to)).await;
+        let copied = self.take_work(&packed, &unpacked, &created.id).await;
         if copied.is_err() {
             // Half of it would look like all of it.
             pipelines::delete(self, &created.id).await?;
         }
         copied.map(|()| created)
+    }
+
+    async fn take_work(&self, packed: &Path, unpacked: &Path, id: &PipelineId) -> Answer<()> {
+        let work = unpacked.join(WORK);
+        if !work.is_dir() {
+            return Ok(());
+        }
+        if self.runner.has_work_here() {
+            let to = folders::pipeline(&self.results(), id);
+            return blocking(move || copy_work(&work, &to)).await;
+        }
+        let packed = packed.to_owned();
+        let packed = blocking(move || File::open(packed)).await?;
+        let bytes = packed.metadata().map_err(internal)?.len();
+        work::done(self, Order::Unpack { pipeline: id.clone(), bytes }, Some(packed)).await.map(drop)
     }
 
     /// The document as a file.
@@ -83,8 +100,7 @@ impl Core {
     /// There is no such pipeline; the disk is full.
     pub async fn export_zip(&self, id: &PipelineId) -> Answer<File> {
         let document = self.export_json(id).await?;
-        let (results, id, folder) = (self.results(), id.clone(), self.data.root().to_owned());
-        blocking(move || pack(&document, &folders::work(&results, &id)?, unnamed(&folder)?)).await
+        work::done(self, Order::Pack { pipeline: id.clone(), document }, None).await
     }
 
     /// The bytes of the document's name as part of a file name.
@@ -124,6 +140,16 @@ async fn unpack(file: &Path, into: &Path) -> Answer<()> {
     loader.load(&request, |_| {}).await.map(drop).map_err(|error| bad(error.to_string()))
 }
 
+/// The work folders of an exported zip, into the pipeline's folder.
+pub(super) async fn take_work(mut zip: File, pipeline: &Path) -> Answer<()> {
+    let folder = std::env::temp_dir().join(format!("import-{}", uuid::Uuid::new_v4().simple()));
+    let (packed, unpacked, to) = (folder.join("This file"), folder.join("unpacked"), pipeline.to_owned());
+    let (made, file) = (folder.clone(), packed.clone());
+    blocking(move || fs::create_dir(made).and_then(|()| io::copy(&mut zip, &mut File::create(file)?))).await?;
+    unpack(&packed, &unpacked).await?;
+    blocking(move || copy_work(&unpacked.join(WORK), &to).and_then(|()| folders::remove(&folder))).await
+}
+
 /// Only folders that are named like tasks are taken.
 fn copy_work(work: &Path, pipeline: &Path) -> io::Result<()> {
     for entry in folders::entries(work)? {
@@ -136,15 +162,7 @@ fn copy_work(work: &Path, pipeline: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A file in the data folder that is gone when it is closed.
-fn unnamed(folder: &Path) -> io::Result<File> {
-    let path = folder.join(format!(".export-{}", uuid::Uuid::new_v4().simple()));
-    let file = File::options().read(true).write(true).create_new(true).open(&path)?;
-    fs::remove_file(&path)?;
-    Ok(file)
-}
-
-fn pack(document: &str, work: &[(String, PathBuf)], file: File) -> io::Result<File> {
+pub(super) fn pack(document: &str, work: &[(String, PathBuf)], file: File) -> io::Result<File> {
     let mut zip = ZipWriter::new(io::BufWriter::new(file));
     zip.start_file(DOCUMENT, options(0o644))?;
     zip.write_all(document.as_bytes())?;

@@ -19,7 +19,7 @@ pub mod site;
 mod spaces;
 mod unchanged;
 mod uploads;
-mod work;
+pub mod work;
 
 use std::{
     path::PathBuf,

@@ -8,7 +8,10 @@ use app::{
 };
 use model::{Pipeline, PipelineId, document, run::RunSummary};
 
-use super::{Answer, Core, Saved, bad, blocking, examples, folders, import, internal, missing, pictures, stored};
+use super::{
+    Answer, Core, Saved, bad, blocking, examples, folders, import, internal, missing, pictures, stored,
+    work::{self, Order},
+};
 use crate::{
     auth::now,
     store::{PipelineHead, PipelineText, Save, StoredPipeline},
@@ -98,7 +101,8 @@ pub(super) async fn insert(core: &Core, mut pipeline: Pipeline) -> Answer<Create
     let mut sentences = Vec::new();
     let (results, id) = (core.results(), pipeline.id.clone());
     // Runs from the command line may have left some: what lies there is somebody's.
-    let has_work = blocking(move || Ok(!folders::work(&results, &id)?.is_empty())).await?;
+    let is_elsewhere = !core.runner.has_work_here() && core.runs.summaries().iter().any(|run| run.pipeline == id);
+    let has_work = is_elsewhere || blocking(move || Ok(!folders::work(&results, &id)?.is_empty())).await?;
     if has_work || !stored(core.store.create_pipeline(&text(&pipeline)).await)? {
         sentences.push(format!(
             "There is a pipeline with the id {} here, so this one got a new id. Its runs and results stay with the other one.",
@@ -125,16 +129,15 @@ async fn duplicate(core: &Core, id: &PipelineId) -> Answer<Created> {
     let mut pipeline = document::read(&found.document).map_err(internal)?.pipeline;
     pipeline.id = fresh_id();
     Arc::make_mut(&mut pipeline.settings).name = format!("{} (copy)", found.head.name);
-    let (results, from, to) = (core.results(), id.clone(), pipeline.id.clone());
     let created = insert(core, pipeline).await?;
-    let copied = blocking(move || copy_work(&results, &from, &to)).await;
+    let copied = work::done(core, Order::Copy { from: id.clone(), to: created.id.clone() }, None).await;
     if copied.is_err() {
         delete(core, &created.id).await?;
     }
-    copied.map(|()| created)
+    copied.map(|_| created)
 }
 
-fn copy_work(results: &std::path::Path, from: &PipelineId, to: &PipelineId) -> std::io::Result<()> {
+pub(super) fn copy_work(results: &std::path::Path, from: &PipelineId, to: &PipelineId) -> std::io::Result<()> {
     for (task, work) in folders::work(results, from)? {
         folders::copy(&work, &folders::pipeline(results, to).join(task).join("work"))?;
     }

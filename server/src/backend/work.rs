@@ -4,33 +4,127 @@
 
 use std::{
     fs::File,
-    io::{self, Read},
-    path::Path,
+    io::{self, Read, Seek, Write},
+    path::{Path, PathBuf},
 };
 
-use app::api::work::{WorkFile, WorkFolder};
+use app::{
+    api::work::{WorkFile, WorkFolder},
+    error::ApiError,
+};
 use model::{PipelineId, TaskId, document, kind};
 use rustix::fs::{Mode, OFlags, ResolveFlags};
 
-use super::{Answer, Core, bad, blocking, folders, missing, pipelines};
+use serde::{Deserialize, Serialize};
+
+use super::{Answer, Core, bad, blocking, folders, import, internal, missing, pipelines};
+use crate::runner::RunnerError;
+
+/// What is to be done with the work folders of a pipeline. Where they lie on a cluster, a pod beside them gets it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// Answers with all [`WorkFolder`]s, without titles.
+    List { pipeline: PipelineId },
+    /// Answers with the [`kind::File`]s; `most` bytes each.
+    Texts { pipeline: PipelineId, task: TaskId, names: Vec<String>, most: u64 },
+    /// Of one pipeline to another.
+    Copy { from: PipelineId, to: PipelineId },
+    /// Answers with a zip of the document and the folders.
+    Pack { pipeline: PipelineId, document: String },
+    /// Takes the folders out of such a zip, which comes with the order.
+    Unpack { pipeline: PipelineId, bytes: u64 },
+}
+
+impl Order {
+    /// How much comes with it.
+    pub fn bytes(&self) -> u64 {
+        match self {
+            Order::Unpack { bytes, .. } => *bytes,
+            Order::List { .. } | Order::Texts { .. } | Order::Copy { .. } | Order::Pack { .. } => 0,
+        }
+    }
+}
+
+/// `input`: what comes with the order. The answer is a file without a name.
+///
+/// # Errors
+/// One sentence.
+pub async fn carry_out(results: PathBuf, order: Order, input: File) -> Answer<File> {
+    let answer = |bytes: Vec<u8>| {
+        let mut file = unnamed(&std::env::temp_dir())?;
+        file.write_all(&bytes).and_then(|()| file.rewind()).map(|()| file)
+    };
+    match order {
+        Order::List { pipeline } => blocking(move || answer(serde_json::to_vec(&found(&results, &pipeline)?)?)).await,
+        Order::Texts { pipeline, task, names, most } => {
+            let texts = blocking(move || Ok(read(&results, &pipeline, &task, names, most))).await??;
+            blocking(move || answer(serde_json::to_vec(&texts)?)).await
+        }
+        Order::Copy { from, to } => {
+            blocking(move || pipelines::copy_work(&results, &from, &to).and_then(|()| answer(Vec::new()))).await
+        }
+        Order::Pack { pipeline, document } => {
+            let here = std::env::temp_dir();
+            blocking(move || import::pack(&document, &folders::work(&results, &pipeline)?, unnamed(&here)?)).await
+        }
+        Order::Unpack { pipeline, .. } => {
+            import::take_work(input, &folders::pipeline(&results, &pipeline)).await?;
+            blocking(move || answer(Vec::new())).await
+        }
+    }
+}
+
+/// A file in a folder that is gone when it is closed.
+pub fn unnamed(folder: &Path) -> io::Result<File> {
+    let path = folder.join(format!(".fletchline-{}", uuid::Uuid::new_v4().simple()));
+    let file = File::options().read(true).write(true).create_new(true).open(&path)?;
+    std::fs::remove_file(&path)?;
+    Ok(file)
+}
+
+/// Where they lie: here, or beside a cluster's claim.
+pub(super) async fn done(core: &Core, order: Order, input: Option<File>) -> Answer<File> {
+    let folder = core.data.root().to_owned();
+    if core.runner.has_work_here() {
+        let nothing = blocking(move || unnamed(&folder)).await?;
+        return carry_out(core.results(), order, input.unwrap_or(nothing)).await;
+    }
+    let output = blocking(move || unnamed(&folder)).await?;
+    let (order, input) = (serde_json::to_vec(&order).map_err(internal)?, input.map(tokio::fs::File::from_std));
+    let mut output = tokio::fs::File::from_std(output);
+    core.runner.work(&order, input, &mut output).await.map_err(|error| match error {
+        RunnerError::Refused(sentence) => bad(sentence),
+        other => ApiError::Unavailable { sentence: other.to_string() },
+    })?;
+    let mut answer = output.into_std().await;
+    blocking(move || answer.rewind().map(|()| answer)).await
+}
+
+async fn told<T: serde::de::DeserializeOwned>(core: &Core, order: Order) -> Answer<T> {
+    serde_json::from_reader(io::BufReader::new(done(core, order, None).await?)).map_err(internal)
+}
 
 /// Files of one folder that are listed.
 const MOST: usize = 500;
 
 pub(super) async fn list(core: &Core, id: &PipelineId) -> Answer<Vec<WorkFolder>> {
-    let found = pipelines::find(core, id).await?;
-    let tasks = document::read(&found.document).map(|read| read.pipeline.tasks).unwrap_or_default();
-    let (results, id) = (core.results(), id.clone());
-    let all = blocking(move || {
-        let found = folders::work(&results, &id)?;
-        // Only folders that are named like tasks are ours.
-        found.into_iter().filter_map(|(task, folder)| Some(look(TaskId::new(task).ok()?, &folder))).collect()
-    });
-    let mut all: Vec<WorkFolder> = all.await?;
-    all.retain(|folder| !folder.files.is_empty());
+    let stored = pipelines::find(core, id).await?;
+    let tasks = document::read(&stored.document).map(|read| read.pipeline.tasks).unwrap_or_default();
+    let mut all: Vec<WorkFolder> = told(core, Order::List { pipeline: id.clone() }).await?;
     for folder in &mut all {
         folder.title = tasks.get(&folder.task).map_or_else(|| folder.task.to_string(), |task| task.title().to_owned());
     }
+    Ok(all)
+}
+
+/// The ones with files in them.
+fn found(results: &Path, id: &PipelineId) -> io::Result<Vec<WorkFolder>> {
+    let found = folders::work(results, id)?;
+    // Only folders that are named like tasks are ours.
+    let ours = found.into_iter().filter_map(|(task, folder)| Some(look(TaskId::new(task).ok()?, &folder)));
+    let mut all = ours.collect::<io::Result<Vec<_>>>()?;
+    all.retain(|folder| !folder.files.is_empty());
     Ok(all)
 }
 
@@ -66,9 +160,12 @@ fn look(task: TaskId, root: &Path) -> io::Result<WorkFolder> {
 pub(super) async fn texts(core: &Core, id: &PipelineId, task: &TaskId, names: Vec<String>) -> Answer<Vec<kind::File>> {
     pipelines::find(core, id).await?;
     let most = super::site::site(core).limits.files;
-    let root = folders::pipeline(&core.results(), id).join(task.as_str()).join("work");
-    let read = blocking(move || Ok(names.into_iter().map(|name| text(&root, name, most)).collect::<Answer<Vec<_>>>()));
-    read.await?
+    told(core, Order::Texts { pipeline: id.clone(), task: task.clone(), names, most }).await
+}
+
+fn read(results: &Path, id: &PipelineId, task: &TaskId, names: Vec<String>, most: u64) -> Answer<Vec<kind::File>> {
+    let root = folders::pipeline(results, id).join(task.as_str()).join("work");
+    names.into_iter().map(|name| text(&root, name, most)).collect()
 }
 
 /// One that is larger than all files of a task may be is not read.

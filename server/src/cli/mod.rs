@@ -8,6 +8,7 @@ mod plan;
 mod run;
 mod services;
 mod stop;
+mod work;
 
 use std::{collections::BTreeMap, path::PathBuf, process::ExitCode};
 
@@ -72,6 +73,8 @@ enum Command {
     /// Look at the Kubernetes cluster, make it ready, or leave it.
     #[command(subcommand)]
     Cluster(cluster::Cluster),
+    #[command(hide = true)]
+    Work(work::Arguments),
     /// Keep secrets that tasks get as environment variables.
     #[command(subcommand)]
     Secret(Secret),
@@ -213,6 +216,7 @@ async fn carry_out(cli: Cli) -> anyhow::Result<Outcome> {
         Command::Link => stop::link(&data()?, cli.json).await,
         Command::Stop { all } => stop::stop(data()?, all, cli.json).await,
         Command::Cluster(what) => cluster::cluster(data()?, what, cli.json).await,
+        Command::Work(arguments) => work::work(arguments).await,
         Command::Secret(Secret::Set { name }) => local::set_secret(&data()?, &name).await,
     }
 }

@@ -60,6 +60,22 @@ pub trait Runner: Send + Sync + 'static {
         Faults::default()
     }
 
+    /// Whether work folders lie on this machine, where the server sees them.
+    fn has_work_here(&self) -> bool {
+        true
+    }
+
+    /// Carries out an order about work folders where they lie, if not here. `input` comes with the order, what it answers is
+    /// written to `output`.
+    async fn work(
+        &self,
+        _order: &[u8],
+        _input: Option<tokio::fs::File>,
+        _output: &mut tokio::fs::File,
+    ) -> Result<(), RunnerError> {
+        Err(RunnerError::Refused("The work folders are on this machine.".to_owned()))
+    }
+
     /// Names of the secrets that the runner keeps, where tasks get them. `None`: they are the server's to keep.
     fn secrets(&self) -> Option<BTreeSet<String>> {
         None

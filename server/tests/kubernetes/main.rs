@@ -32,6 +32,7 @@ mod users;
 mod waiting;
 #[path = "../conformance/watching.rs"]
 mod watching;
+mod work;
 
 use std::process::ExitCode;
 
@@ -82,6 +83,7 @@ fn main() -> ExitCode {
         check::claims_for_one_node_that_lie_on_different_ones_are_told_before_a_run,
         check::run_is_refused_until_the_claim_is_prepared,
         secrets::a_secret_is_stored_on_the_cluster_and_given_to_the_tasks_that_name_it,
+        work::work_folders_go_along_with_a_copy_and_an_export_and_their_texts_can_be_read,
         check::a_claim_that_is_named_in_the_page_is_looked_for_and_mounted_without_a_new_start,
         claims::missing_claims_are_made_as_the_settings_say_and_those_that_are_there_are_left,
         examples::a_version_is_made_live_without_a_request_that_is_not_answered,

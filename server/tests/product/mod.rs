@@ -150,7 +150,7 @@ impl Served {
     }
 
     /// As the page sends.
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let own = format!("localhost:{}", self.port);
         let request = self.client.request(method, format!("http://127.0.0.1:{}{path}", self.port));
         request.header("origin", format!("http://{own}")).header("host", own).header("cookie", &self.cookie)

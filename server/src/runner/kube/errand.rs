@@ -74,6 +74,32 @@ impl Errand {
         }
     }
 
+    /// Goes, and stays there until it is [`clear`]ed: its name, as soon as it runs.
+    pub async fn stay(self, pods: &Api<Pod>, config: &KubeConfig) -> Result<String, RunnerError> {
+        let patience = self.patience;
+        let pod = self.pod(config)?;
+        let name = pod.metadata.name.clone().unwrap_or_default();
+        begin(pods, &name, &pod).await?;
+        let end = tokio::time::Instant::now() + patience;
+        loop {
+            let live = asked(pods.get(&name)).await?;
+            match phase(&live) {
+                Some("Running") => return Ok(name),
+                Some("Succeeded" | "Failed") => {
+                    return Err(RunnerError::Unavailable(waiting::sentence(&live, None, &|_| None)));
+                }
+                _ if tokio::time::Instant::now() > end => {
+                    return Err(RunnerError::Unavailable(format!(
+                        "The pod {name} did not begin in {} s: {}",
+                        patience.as_secs(),
+                        waiting::sentence(&live, None, &|_| None)
+                    )));
+                }
+                _ => tokio::time::sleep(LOOK).await,
+            }
+        }
+    }
+
     fn pod(self, config: &KubeConfig) -> Result<Pod, RunnerError> {
         let pull: Vec<_> = config.pull_secrets.iter().map(|name| json!({ "name": name })).collect();
         let tolerations: Vec<_> = config.tolerations.iter().map(toleration).collect();

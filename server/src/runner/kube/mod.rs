@@ -32,6 +32,7 @@ mod session;
 mod tests;
 mod waiting;
 mod watch;
+mod work;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -109,6 +110,8 @@ struct Shared {
     /// [`KubeConfig::one_node`], as it is by now.
     one_node: Mutex<BTreeSet<String>>,
     removals: mpsc::UnboundedSender<Removal>,
+    /// One pod beside the work folders at a time.
+    working: tokio::sync::Mutex<()>,
     /// The first look is over.
     is_complete: tokio::sync::watch::Sender<bool>,
     turns: [tokio::sync::Mutex<()>; 64],
@@ -166,6 +169,7 @@ impl KubeRunner {
             warnings: Mutex::default(),
             nodes: Mutex::default(),
             removals,
+            working: tokio::sync::Mutex::default(),
             is_complete: tokio::sync::watch::channel(false).0,
             turns: std::array::from_fn(|_| tokio::sync::Mutex::new(())),
         });
@@ -282,6 +286,19 @@ impl Runner for KubeRunner {
 
     fn faults(&self) -> Faults {
         locked(&self.shared.faults).clone()
+    }
+
+    fn has_work_here(&self) -> bool {
+        false
+    }
+
+    async fn work(
+        &self,
+        order: &[u8],
+        input: Option<tokio::fs::File>,
+        output: &mut tokio::fs::File,
+    ) -> Result<(), RunnerError> {
+        self.shared.work(order, input, output).await
     }
 
     fn secrets(&self) -> Option<BTreeSet<String>> {
