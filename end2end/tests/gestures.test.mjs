@@ -201,7 +201,11 @@ test("what a tab had not saved when it was closed goes on in the next one, while
   const { problems } = page;
   await third.page.waitForTimeout(1000);
   assert.equal(await third.card("Drafted").count(), 0);
-  const next = await anotherTab("First", () => page.close());
+  const next = await anotherTab("First", async () => {
+    await page.close();
+    // A browser sees only after a moment that a tab is gone and what it held is free.
+    await third.page.waitForFunction(async () => (await navigator.locks.query()).held.length === 1);
+  });
   await next.card("Drafted").waitFor({ state: "attached" });
   await third.card("Drafted").waitFor({ state: "attached" });
   await until(() => third.saved(), await next.saved());
