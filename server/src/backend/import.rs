@@ -141,8 +141,8 @@ async fn unpack(file: &Path, into: &Path) -> Answer<()> {
 }
 
 /// The work folders of an exported zip, into the pipeline's folder.
-pub(super) async fn take_work(mut zip: File, pipeline: &Path) -> Answer<()> {
-    let folder = std::env::temp_dir().join(format!("import-{}", uuid::Uuid::new_v4().simple()));
+pub(super) async fn take_work(mut zip: File, scratch: &Path, pipeline: &Path) -> Answer<()> {
+    let folder = scratch.join(format!("import-{}", uuid::Uuid::new_v4().simple()));
     let (packed, unpacked, to) = (folder.join("This file"), folder.join("unpacked"), pipeline.to_owned());
     let (made, file) = (folder.clone(), packed.clone());
     blocking(move || fs::create_dir(made).and_then(|()| io::copy(&mut zip, &mut File::create(file)?))).await?;

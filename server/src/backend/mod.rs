@@ -48,7 +48,7 @@ use crate::{
     data_folder::DataFolder,
     gateway::{Gateway, Way},
     python::Programs,
-    runner::Runner,
+    runner::{Runner, RunnerError},
     secrets::Secrets,
     settings::Settings,
     store::{Store, StoreError},
@@ -253,6 +253,11 @@ fn missing(what: &str) -> ApiError {
 
 fn internal(error: impl std::fmt::Display) -> ApiError {
     ApiError::Internal { sentence: error.to_string() }
+}
+
+/// What the runner could not do now.
+fn unavailable(error: &RunnerError) -> ApiError {
+    ApiError::Unavailable { sentence: error.to_string() }
 }
 
 /// Work on files is done beside the runtime's threads.

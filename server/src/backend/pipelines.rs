@@ -9,7 +9,7 @@ use app::{
 use model::{Pipeline, PipelineId, document, run::RunSummary};
 
 use super::{
-    Answer, Core, Saved, bad, blocking, examples, folders, import, internal, missing, pictures, stored,
+    Answer, Core, Saved, bad, blocking, examples, folders, import, internal, missing, pictures, stored, unavailable,
     work::{self, Order},
 };
 use crate::{
@@ -101,8 +101,8 @@ pub(super) async fn insert(core: &Core, mut pipeline: Pipeline) -> Answer<Create
     let mut sentences = Vec::new();
     let (results, id) = (core.results(), pipeline.id.clone());
     // Runs from the command line may have left some: what lies there is somebody's.
-    let is_elsewhere = !core.runner.has_work_here() && core.runs.summaries().iter().any(|run| run.pipeline == id);
-    let has_work = is_elsewhere || blocking(move || Ok(!folders::work(&results, &id)?.is_empty())).await?;
+    let may_be_elsewhere = !core.runner.has_work_here() && core.runs.summaries().iter().any(|run| run.pipeline == id);
+    let has_work = may_be_elsewhere || blocking(move || Ok(!folders::work(&results, &id)?.is_empty())).await?;
     if has_work || !stored(core.store.create_pipeline(&text(&pipeline)).await)? {
         sentences.push(format!(
             "There is a pipeline with the id {} here, so this one got a new id. Its runs and results stay with the other one.",
@@ -188,7 +188,7 @@ pub(super) async fn delete(core: &Core, id: &PipelineId) -> Answer<()> {
     }
     let _leaving = core.leaving.begin(id)?;
     core.runs.delete_pipeline(id).await?;
-    core.runner.forget(id).await.map_err(|error| ApiError::Unavailable { sentence: error.to_string() })?;
+    core.runner.forget(id).await.map_err(|error| unavailable(&error))?;
     // Last, so that a pipeline whose removal was interrupted is still there to be deleted.
     stored(core.store.delete_pipeline(id).await)?;
     core.pictures.forget(id);

@@ -8,9 +8,9 @@ use model::{
     site::{Capacity, Faults, Limits, RunnerName},
 };
 
-use super::{Answer, Core, bad, blocking};
+use super::{Answer, Core, bad, blocking, unavailable};
 use crate::{
-    runner::{Runner, RunnerError},
+    runner::Runner,
     secrets::{self, Secrets},
     settings::{
         Settings,
@@ -113,16 +113,14 @@ fn append(file: &Path, more: &str) -> std::io::Result<()> {
 }
 
 pub(super) async fn set_secret(core: &Core, name: &str, value: String) -> Answer<Site> {
-    secrets::check(name, &value).map_err(|error| bad(error.to_string()))?;
     match core.runner.secrets() {
-        Some(_) => core.runner.set_secret(name, &value).await.map_err(|error| unavailable(&error))?,
+        Some(_) => {
+            secrets::check(name, &value).map_err(|error| bad(error.to_string()))?;
+            core.runner.set_secret(name, &value).await.map_err(|error| unavailable(&error))?;
+        }
         None => core.secrets.set(name, value).map_err(|error| bad(error.to_string()))?,
     }
     Ok(changed(core))
-}
-
-fn unavailable(error: &RunnerError) -> ApiError {
-    ApiError::Unavailable { sentence: error.to_string() }
 }
 
 /// The engine launches by what is so now.

@@ -8,16 +8,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use app::{
-    api::work::{WorkFile, WorkFolder},
-    error::ApiError,
-};
+use app::api::work::{WorkFile, WorkFolder};
 use model::{PipelineId, TaskId, document, kind};
 use rustix::fs::{Mode, OFlags, ResolveFlags};
-
 use serde::{Deserialize, Serialize};
 
-use super::{Answer, Core, bad, blocking, folders, import, internal, missing, pipelines};
+use super::{Answer, Core, bad, blocking, folders, import, internal, missing, pipelines, unavailable};
 use crate::runner::RunnerError;
 
 /// What is to be done with the work folders of a pipeline. Where they lie on a cluster, a pod beside them gets it.
@@ -46,13 +42,14 @@ impl Order {
     }
 }
 
-/// `input`: what comes with the order. The answer is a file without a name.
+/// `input`: what comes with the order. The answer is a file without a name in `scratch`, which has room for a zip.
 ///
 /// # Errors
 /// One sentence.
-pub async fn carry_out(results: PathBuf, order: Order, input: File) -> Answer<File> {
-    let answer = |bytes: Vec<u8>| {
-        let mut file = unnamed(&std::env::temp_dir())?;
+pub async fn carry_out(results: PathBuf, scratch: PathBuf, order: Order, input: File) -> Answer<File> {
+    let here = scratch.clone();
+    let answer = move |bytes: Vec<u8>| {
+        let mut file = unnamed(&here)?;
         file.write_all(&bytes).and_then(|()| file.rewind()).map(|()| file)
     };
     match order {
@@ -65,11 +62,10 @@ pub async fn carry_out(results: PathBuf, order: Order, input: File) -> Answer<Fi
             blocking(move || pipelines::copy_work(&results, &from, &to).and_then(|()| answer(Vec::new()))).await
         }
         Order::Pack { pipeline, document } => {
-            let here = std::env::temp_dir();
-            blocking(move || import::pack(&document, &folders::work(&results, &pipeline)?, unnamed(&here)?)).await
+            blocking(move || import::pack(&document, &folders::work(&results, &pipeline)?, unnamed(&scratch)?)).await
         }
         Order::Unpack { pipeline, .. } => {
-            import::take_work(input, &folders::pipeline(&results, &pipeline)).await?;
+            import::take_work(input, &scratch, &folders::pipeline(&results, &pipeline)).await?;
             blocking(move || answer(Vec::new())).await
         }
     }
@@ -87,15 +83,16 @@ pub fn unnamed(folder: &Path) -> io::Result<File> {
 pub(super) async fn done(core: &Core, order: Order, input: Option<File>) -> Answer<File> {
     let folder = core.data.root().to_owned();
     if core.runner.has_work_here() {
-        let nothing = blocking(move || unnamed(&folder)).await?;
-        return carry_out(core.results(), order, input.unwrap_or(nothing)).await;
+        let here = folder.clone();
+        let nothing = blocking(move || unnamed(&here)).await?;
+        return carry_out(core.results(), folder, order, input.unwrap_or(nothing)).await;
     }
     let output = blocking(move || unnamed(&folder)).await?;
     let (order, input) = (serde_json::to_vec(&order).map_err(internal)?, input.map(tokio::fs::File::from_std));
     let mut output = tokio::fs::File::from_std(output);
     core.runner.work(&order, input, &mut output).await.map_err(|error| match error {
         RunnerError::Refused(sentence) => bad(sentence),
-        other => ApiError::Unavailable { sentence: other.to_string() },
+        other => unavailable(&other),
     })?;
     let mut answer = output.into_std().await;
     blocking(move || answer.rewind().map(|()| answer)).await

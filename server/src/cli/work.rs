@@ -28,12 +28,14 @@ pub(super) async fn work(arguments: Arguments) -> anyhow::Result<Outcome> {
         tokio::time::sleep(Duration::from_secs(arguments.wait.unwrap_or_default())).await;
         return Ok(Outcome::Done);
     };
-    let (order, input) = tokio::task::spawn_blocking(|| -> anyhow::Result<_> {
+    let scratch = std::env::temp_dir();
+    let here = scratch.clone();
+    let (order, input) = tokio::task::spawn_blocking(move || -> anyhow::Result<_> {
         let mut input = io::stdin().lock();
         let mut line = Vec::new();
         input.read_until(b'\n', &mut line)?;
         let order: Order = serde_json::from_slice(&line).context("This is no order about work folders.")?;
-        let mut file = work::unnamed(&std::env::temp_dir())?;
+        let mut file = work::unnamed(&here)?;
         let expected = order.bytes();
         let came = io::copy(&mut input.take(expected), &mut file)?;
         anyhow::ensure!(came == expected, "Only {came} of {expected} bytes came.");
@@ -42,7 +44,7 @@ pub(super) async fn work(arguments: Arguments) -> anyhow::Result<Outcome> {
     })
     .await??;
     let mut answer =
-        work::carry_out(results, order, input).await.map_err(|error| anyhow::anyhow!(error.to_string()))?;
+        work::carry_out(results, scratch, order, input).await.map_err(|error| anyhow::anyhow!(error.to_string()))?;
     tokio::task::spawn_blocking(move || {
         let mut out = io::stdout().lock();
         io::copy(&mut answer, &mut out).and_then(|_| out.flush())

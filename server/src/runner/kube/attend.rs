@@ -67,22 +67,30 @@ async fn send(shared: &Shared, pod: &str, sha256: &str) -> Result<(), RunnerErro
 /// # Errors
 /// Why it was not taken. A connection that is open on this side only is given up.
 pub async fn give(session: Session, from: &mut (impl AsyncRead + Unpin)) -> Result<(), String> {
+    feed(&session, from).await?;
+    let answered = tokio::time::timeout(STALLED, finish(session)).await;
+    answered.unwrap_or_else(|_| Err("the helper does not answer".to_owned()))
+}
+
+/// The same without a word of whether it was taken.
+///
+/// # Errors
+/// It could not be read, or nothing of it is taken.
+pub async fn feed(session: &Session, from: &mut (impl AsyncRead + Unpin)) -> Result<(), String> {
     let mut bytes = vec![0; PIECE];
     loop {
         let count = from.read(&mut bytes).await.map_err(|error| error.to_string())?;
         if count == 0 {
-            break;
+            return Ok(());
         }
         let piece = SessionInput::Bytes(bytes[..count].to_vec());
         match tokio::time::timeout(STALLED, session.input.send(piece)).await {
             Ok(Ok(())) => {}
             // Who does not listen any more says why by its code.
-            Ok(Err(_)) => break,
+            Ok(Err(_)) => return Ok(()),
             Err(_) => return Err(format!("nothing of it was taken for {} s", STALLED.as_secs())),
         }
     }
-    let answered = tokio::time::timeout(STALLED, finish(session)).await;
-    answered.unwrap_or_else(|_| Err("the helper does not answer".to_owned()))
 }
 
 /// Until the connection ends.

@@ -45,6 +45,33 @@ impl Errand {
         config: &KubeConfig,
         answer: impl Fn(&Pod) -> Option<T>,
     ) -> Result<T, RunnerError> {
+        let (name, answered) = self.watched(pods, config, "end", answer).await?;
+        let removed = remove(pods, &name).await;
+        // Why there is no answer says more than why the pod is left.
+        let answer = answered?;
+        removed?;
+        Ok(answer)
+    }
+
+    /// Goes, and stays there until it is [`clear`]ed: its name, as soon as it runs.
+    pub async fn stay(self, pods: &Api<Pod>, config: &KubeConfig) -> Result<String, RunnerError> {
+        let runs = |pod: &Pod| match phase(pod) {
+            Some("Running") => Some(Ok(())),
+            _ => has_ended(pod).then(|| Err(RunnerError::Unavailable(waiting::sentence(pod, None, &|_| None)))),
+        };
+        let (name, answered) = self.watched(pods, config, "begin", runs).await?;
+        answered??;
+        Ok(name)
+    }
+
+    /// Its name, and what `answer` has; an error inside where it did not `what` in time, or the cluster did not say.
+    async fn watched<T>(
+        self,
+        pods: &Api<Pod>,
+        config: &KubeConfig,
+        what: &str,
+        answer: impl Fn(&Pod) -> Option<T>,
+    ) -> Result<(String, Result<T, RunnerError>), RunnerError> {
         let patience = self.patience;
         let pod = self.pod(config)?;
         let name = pod.metadata.name.clone().unwrap_or_default();
@@ -60,44 +87,14 @@ impl Errand {
             }
         })
         .await;
-        let removed = remove(pods, &name).await;
-        match answered {
-            Ok(answer) => {
-                removed?;
-                answer
-            }
-            Err(_) => Err(RunnerError::Unavailable(format!(
-                "The pod {name} did not end in {} s: {}",
+        let answered = answered.unwrap_or_else(|_| {
+            Err(RunnerError::Unavailable(format!(
+                "The pod {name} did not {what} in {} s: {}",
                 patience.as_secs(),
                 waiting::sentence(&last, None, &|_| None)
-            ))),
-        }
-    }
-
-    /// Goes, and stays there until it is [`clear`]ed: its name, as soon as it runs.
-    pub async fn stay(self, pods: &Api<Pod>, config: &KubeConfig) -> Result<String, RunnerError> {
-        let patience = self.patience;
-        let pod = self.pod(config)?;
-        let name = pod.metadata.name.clone().unwrap_or_default();
-        begin(pods, &name, &pod).await?;
-        let end = tokio::time::Instant::now() + patience;
-        loop {
-            let live = asked(pods.get(&name)).await?;
-            match phase(&live) {
-                Some("Running") => return Ok(name),
-                Some("Succeeded" | "Failed") => {
-                    return Err(RunnerError::Unavailable(waiting::sentence(&live, None, &|_| None)));
-                }
-                _ if tokio::time::Instant::now() > end => {
-                    return Err(RunnerError::Unavailable(format!(
-                        "The pod {name} did not begin in {} s: {}",
-                        patience.as_secs(),
-                        waiting::sentence(&live, None, &|_| None)
-                    )));
-                }
-                _ => tokio::time::sleep(LOOK).await,
-            }
-        }
+            )))
+        });
+        Ok((name, answered))
     }
 
     fn pod(self, config: &KubeConfig) -> Result<Pod, RunnerError> {

@@ -7,13 +7,11 @@ use std::time::Duration;
 
 use k8s_openapi::serde_json::{Value, json};
 use model::pod::RESULTS_AT;
-use tokio::{
-    fs::File,
-    io::{AsyncReadExt, AsyncWriteExt},
-};
+use tokio::{fs::File, io::AsyncWriteExt};
 
 use super::{
     KubeConfig, Shared,
+    attend::feed,
     errand::{self, Errand},
     manifest::{OURS, TASK},
     session,
@@ -24,9 +22,8 @@ use crate::runner::{Exec, RunnerError, Session, SessionInput, SessionOutput, dis
 const WHAT: &str = "work";
 /// How long the pod may take to begin, the pull of our image included.
 const PATIENCE: Duration = Duration::from_secs(900);
-/// As long as nothing may be taken or said. What is packed is packed whole before a byte of it comes.
+/// As long as nothing may be said. What is packed is packed whole before a byte of it comes.
 const STALLED: Duration = Duration::from_secs(900);
-const PIECE: usize = 16 * 1024;
 /// Of what it says in words.
 const MOST_SAID: usize = 4096;
 
@@ -51,24 +48,13 @@ impl Shared {
 
 async fn speak(mut session: Session, order: &[u8], input: Option<File>, output: &mut File) -> Result<(), RunnerError> {
     let stalled = || RunnerError::Unavailable(format!("The work folders did not answer for {} s.", STALLED.as_secs()));
+    let gone = |why: String| RunnerError::Unavailable(format!("The work folders could not be asked: {why}."));
+    feed(&session, &mut [order, b"\n"].concat().as_slice()).await.map_err(gone)?;
+    if let Some(mut input) = input {
+        feed(&session, &mut input).await.map_err(gone)?;
+    }
     // Who does not listen any more says why by its code.
-    let said = async {
-        session.input.send(SessionInput::Bytes([order, b"\n"].concat())).await.ok();
-        if let Some(mut input) = input {
-            let mut piece = vec![0; PIECE];
-            loop {
-                let count = input.read(&mut piece).await.map_err(disk)?;
-                let bytes = SessionInput::Bytes(piece[..count].to_vec());
-                let sent = tokio::time::timeout(STALLED, session.input.send(bytes)).await.map_err(|_| stalled())?;
-                if count == 0 || sent.is_err() {
-                    break;
-                }
-            }
-        }
-        session.input.send(SessionInput::End).await.ok();
-        Ok::<(), RunnerError>(())
-    };
-    said.await?;
+    session.input.send(SessionInput::End).await.ok();
     let mut words = String::new();
     loop {
         match tokio::time::timeout(STALLED, session.output.recv()).await.map_err(|_| stalled())? {
